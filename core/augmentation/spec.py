@@ -1,0 +1,81 @@
+"""An augmentation as data: which transforms, in which order, with which arguments."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainSerializer
+
+from core.errors import SpecError
+from core.spec import describe
+
+CIFAR10_MEAN = (0.4914, 0.4822, 0.4465)
+CIFAR10_STD = (0.2470, 0.2435, 0.2616)
+
+NORMALIZE = "Normalize"
+MAX_STEPS = 20
+
+
+def _freeze(value: Any) -> Any:
+    """Lists and tuples become tuples, all the way down, so that a spec can be hashed and compared."""
+    if isinstance(value, list | tuple):
+        return tuple(_freeze(item) for item in value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise ValueError(f"Input should be numbers, strings, booleans or lists of them, got a {type(value).__name__}")
+
+
+def _freeze_arguments(values: Any) -> Any:
+    pairs = values.items() if isinstance(values, dict) else values
+    return tuple(sorted((name, _freeze(value)) for name, value in pairs))
+
+
+Arguments = Annotated[
+    tuple[tuple[str, Any], ...],
+    BeforeValidator(_freeze_arguments),
+    PlainSerializer(dict, return_type=dict[str, Any]),
+]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Spread = Annotated[float, Field(gt=0, le=1)]
+
+
+@describe
+class StepSpec:
+    """One transform of a pipeline."""
+
+    transform: str = Field(min_length=1, max_length=40)
+    """The class name in albumentations, such as `CoarseDropout`."""
+    probability: Probability = 1.0
+    """The chance that the step acts on an image, albumentations' `p`."""
+    arguments: Arguments = ()
+    """Its arguments as albumentations 2.0.8 names them; given as a dict, kept as sorted pairs."""
+    is_on: bool = True
+    """A step that is switched off stays in the list and does nothing."""
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """The arguments as keyword arguments."""
+        return dict(self.arguments)
+
+
+@describe
+class AugmentationSpec:
+    """A pipeline for training images `(32, 32, 3) uint8 RGB`: steps in order, and the normalisation.
+
+    A step `Normalize` marks where `mean` and `std` are applied; without one they are applied last.
+    Validation and test images are only normalised.
+    """
+
+    name: str = Field(min_length=1, max_length=60)
+    steps: tuple[StepSpec, ...] = Field(default=(), max_length=MAX_STEPS)
+    mean: tuple[Share, Share, Share] = CIFAR10_MEAN
+    """Per channel R, G, B, of pixels scaled to [0, 1]."""
+    std: tuple[Spread, Spread, Spread] = CIFAR10_STD
+    """Per channel R, G, B, of pixels scaled to [0, 1]."""
+
+    def __post_init__(self) -> None:
+        normalisations = [step for step in self.steps if step.transform == NORMALIZE]
+        if len(normalisations) > 1:
+            raise SpecError(f"a pipeline normalises once, got {len(normalisations)} Normalize steps; keep one")
+        for step in normalisations:
+            if step.arguments or step.probability != 1 or not step.is_on:
+                raise SpecError("Normalize always acts, with the pipeline's own mean and std; set those, and no arguments")

@@ -1,0 +1,53 @@
+"""What a training tells: the events that `train` yields and that a run folder keeps, one JSON line each."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from core.spec import describe
+
+
+@describe
+class EpochMetrics:
+    """One finished epoch. Losses are mean cross-entropy in nats an image; accuracies are fractions."""
+
+    epoch: int = Field(ge=1)
+    """From 1."""
+    train_loss: float
+    train_accuracy: float = Field(ge=0, le=1)
+    """Over the augmented training images, as they were trained on."""
+    validation_loss: float
+    validation_accuracy: float = Field(ge=0, le=1)
+    """Over the images that choose the best epoch; see `Recipe.validation` for which those are."""
+    learning_rate: float
+    """At the last step of the epoch."""
+    seconds: float
+    """Training and validation together."""
+    images_per_second: float
+    """Training only."""
+
+
+@describe
+class StepDone:
+    """One optimiser step, told at most twice a second."""
+
+    kind: Literal["step"] = "step"
+    epoch: int
+    step: int
+    """From 1, in this epoch."""
+    steps: int
+    """In a whole epoch."""
+    loss: float
+    """Of this step's images, with smoothing and L1 if the recipe has them."""
+    learning_rate: float
+    seconds_left: float | None = None
+    """To the end of the last epoch, from the pace so far."""
+
+
+@describe
+class EpochDone:
+    """One epoch, and whether it is the best so far."""
+
+    kind: Literal["epoch"] = "epoch"
+    metrics: EpochMetrics
+    is_best: bool

@@ -1,0 +1,1 @@
+"""What pages share: the only code besides the pages that imports streamlit."""

@@ -1,0 +1,69 @@
+"""What the pages hand to one another: the network, the augmentation and the dataset in hand.
+
+Each lives in the session; the page that edits it also writes it into the link, and a link that brings one
+replaces the one in hand. A preset is written by its key, anything else as the packed spec.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from core import augmentation, network
+from core.augmentation import AugmentationSpec
+from core.errors import ConvScopeError
+from core.network import NetworkSpec
+from core.spec import from_link, to_link
+
+T = TypeVar("T")
+
+DEFAULT_NETWORK = "seed_004"
+DEFAULT_AUGMENTATION = "seed_004_as_intended"
+
+
+def current_network() -> NetworkSpec:
+    """The network in hand: the link's, else the session's, else the default preset."""
+    return _current("network", NetworkSpec, network.presets, DEFAULT_NETWORK)
+
+
+def set_network(spec: NetworkSpec, in_link: bool = True) -> None:
+    """Make `spec` the network in hand, and write it into the link of this page if `in_link`."""
+    _set("network", spec, network.presets(), in_link)
+
+
+def current_augmentation() -> AugmentationSpec:
+    """The augmentation in hand: the link's, else the session's, else the default preset."""
+    return _current("augmentation", AugmentationSpec, augmentation.presets, DEFAULT_AUGMENTATION)
+
+
+def set_augmentation(spec: AugmentationSpec, in_link: bool = True) -> None:
+    """Make `spec` the augmentation in hand, and write it into the link of this page if `in_link`."""
+    _set("augmentation", spec, augmentation.presets(), in_link)
+
+
+def preset_key(spec: T, presets: Mapping[str, T]) -> str | None:
+    """The key of the preset that equals `spec`, if one does."""
+    return next((key for key, preset in presets.items() if preset == spec), None)
+
+
+def _current(field: str, cls: type[T], presets: Callable[[], Mapping[str, T]], default: str) -> T:
+    link = st.query_params.get(field)
+    if link and link != st.session_state.get(f"{field}_link"):
+        st.session_state[f"{field}_link"] = link
+        try:
+            known = presets()
+            st.session_state[f"{field}_spec"] = known[link] if link in known else from_link(cls, link)
+        except ConvScopeError as error:
+            st.error(f"{error}. The {field} in hand is kept.", icon=":material/link_off:")
+    if f"{field}_spec" not in st.session_state:
+        st.session_state[f"{field}_spec"] = presets()[default]
+    spec: T = st.session_state[f"{field}_spec"]
+    return spec
+
+
+def _set(field: str, spec: Any, presets: Mapping[str, Any], in_link: bool) -> None:
+    st.session_state[f"{field}_spec"] = spec
+    if in_link:
+        link = preset_key(spec, presets) or to_link(spec)
+        st.session_state[f"{field}_link"] = link
+        st.query_params[field] = link
