@@ -1,0 +1,36 @@
+"""Fixtures that several tests share. Those that need Chromium live in `tests/browser.py`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+
+from tests.browser import app_server, browser, page, shared_server
+
+__all__ = ["app_server", "browser", "page", "shared_server"]
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The project's folder."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def real_images() -> Path | None:
+    """The archive of real CIFAR-10 images beside the project, or None: use `shapes` then."""
+    archive = PROJECT.parent / "shared" / "cifar10" / "cifar10-jpeg.tar.xz"
+    return archive if archive.is_file() else None
+
+
+@pytest.fixture
+def clear_caches() -> Iterator[None]:
+    """Streamlit's caches outlive an AppTest: empty before and after."""
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
