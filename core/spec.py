@@ -71,9 +71,14 @@ def from_dict(cls: type[T], values: object) -> T:
     return spec
 
 
-def to_dict(spec: object) -> dict[str, Any]:
-    """The spec as JSON-ready values, without the fields that are at their default."""
-    values: dict[str, Any] = _adapter(type(spec)).dump_python(spec, mode="json", exclude_defaults=True)
+def to_dict(spec: object, *, with_defaults: bool = False) -> dict[str, Any]:
+    """The spec as JSON-ready values, without the fields that are at their default.
+
+    What is kept on disk is written `with_defaults`: it must mean the same when a default changes.
+    """
+    values: dict[str, Any] = _adapter(type(spec)).dump_python(
+        spec, mode="json", exclude_defaults=not with_defaults
+    )
     return values
 
 
@@ -106,5 +111,7 @@ def from_link(cls: type[T], parameter: str) -> T:
     except (ValueError, zlib.error):
         raise SpecError(f"{cls.__name__}: the link is damaged; ask for it again") from None
     if not unpacker.eof:
-        raise SpecError(f"{cls.__name__}: the link is cut off or larger than {MAX_LINK_BYTES:,} bytes; ask for it again")
+        raise SpecError(
+            f"{cls.__name__}: the link is cut off or larger than {MAX_LINK_BYTES:,} bytes; ask for it again"
+        )
     return from_json(cls, text)

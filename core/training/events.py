@@ -29,7 +29,7 @@ class EpochMetrics:
 
 @describe
 class StepDone:
-    """One optimiser step, told at most twice a second."""
+    """One optimiser step. `train` yields every one; a run folder keeps at most two a second."""
 
     kind: Literal["step"] = "step"
     epoch: int
@@ -51,3 +51,22 @@ class EpochDone:
     kind: Literal["epoch"] = "epoch"
     metrics: EpochMetrics
     is_best: bool
+
+
+@describe
+class StateChanged:
+    """A run has gone into another state."""
+
+    kind: Literal["state"] = "state"
+    state: Literal["queued", "running", "stopped", "finished", "failed"]
+    time: str
+    """ISO 8601, UTC, to the microsecond."""
+    epoch: int = Field(default=0, ge=0)
+    """Epochs that are safe in `last/`; what was told about later ones no longer counts."""
+    reason: str | None = None
+    """Why it failed, in plain words."""
+    test_accuracy: float | None = None
+    """Of a finished run's best epoch, measured once."""
+
+
+Event = StepDone | EpochDone | StateChanged
