@@ -1,5 +1,6 @@
 """An augmentation as data: which transforms, in which order, with which arguments."""
 
+import math
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer
@@ -14,18 +15,31 @@ NORMALIZE = "Normalize"
 MAX_STEPS = 20
 
 
-def _freeze(value: Any) -> Any:
+MAX_ARGUMENTS = 30
+MAX_DEPTH = 3
+
+
+def _freeze(value: Any, depth: int = 0) -> Any:
     """Lists and tuples become tuples, all the way down, so that a spec can be hashed and compared."""
     if isinstance(value, list | tuple):
-        return tuple(_freeze(item) for item in value)
+        if depth == MAX_DEPTH:
+            raise ValueError(f"Input should be nested at most {MAX_DEPTH} lists deep")
+        return tuple(_freeze(item, depth + 1) for item in value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("Input should be finite numbers")
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise ValueError(f"Input should be numbers, strings, booleans or lists of them, got a {type(value).__name__}")
+    raise ValueError("Input should be numbers, strings, booleans or lists of them")
 
 
 def _freeze_arguments(values: Any) -> Any:
-    pairs = values.items() if isinstance(values, dict) else values
-    return tuple(sorted((name, _freeze(value)) for name, value in pairs))
+    try:
+        arguments = dict(values)
+    except (TypeError, ValueError):
+        raise ValueError("Input should be arguments by name") from None
+    if len(arguments) > MAX_ARGUMENTS or not all(isinstance(name, str) for name in arguments):
+        raise ValueError(f"Input should be at most {MAX_ARGUMENTS} arguments by name")
+    return tuple((name, _freeze(arguments[name])) for name in sorted(arguments))
 
 
 Arguments = Annotated[
@@ -75,7 +89,9 @@ class AugmentationSpec:
     def __post_init__(self) -> None:
         normalisations = [step for step in self.steps if step.transform == NORMALIZE]
         if len(normalisations) > 1:
-            raise SpecError(f"a pipeline normalises once, got {len(normalisations)} Normalize steps; keep one")
+            raise SpecError(f"a pipeline normalises once, got {len(normalisations)} Normalize steps; keep 1")
         for step in normalisations:
             if step.arguments or step.probability != 1 or not step.is_on:
-                raise SpecError("Normalize always acts, with the pipeline's own mean and std; set those, and no arguments")
+                raise SpecError(
+                    "Normalize always acts, and takes the pipeline's mean and std; set only those"
+                )

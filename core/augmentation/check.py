@@ -1,0 +1,165 @@
+"""Whether a pipeline can run, before anything is spent on it: every transform, argument and image size."""
+
+import difflib
+import inspect
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from core.augmentation.library import albumentations
+from core.augmentation.spec import NORMALIZE, AugmentationSpec, StepSpec
+from core.errors import SpecError
+from core.spec import explain
+
+IMAGE_SIDE = 32
+# No argument of a transform of 32 px images needs a larger number; padding by 100,000 fills the memory.
+MAX_NUMBER = 1000
+
+# albumentations 2.0.8 only warns about these and goes on without them.
+RENAMED = {
+    "max_holes": "num_holes_range",
+    "min_holes": "num_holes_range",
+    "max_height": "hole_height_range",
+    "min_height": "hole_height_range",
+    "max_width": "hole_width_range",
+    "min_width": "hole_width_range",
+    "fill_value": "fill",
+    "value": "fill",
+    "mask_fill_value": "fill_mask",
+    "mask_value": "fill_mask",
+    "always_apply": "the step's probability",
+    "p": "the step's probability",
+}
+RANGES = {"brightness", "contrast", "hue", "limit", "rotate", "saturation", "scale", "shear"}
+RANGES |= {"translate_percent", "translate_px"}
+# What albumentations, OpenCV and NumPy raise for arguments that do not fit together or not the image.
+FAULTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, cv2.error)
+
+
+@lru_cache(maxsize=256)
+def check(spec: AugmentationSpec) -> None:
+    """Raise `SpecError`, with the step, the rule and the remedy, unless `spec` runs on 32x32 RGB images.
+
+    Steps that are off are not looked at. Every step is run once on a small image, in every image size that
+    the steps before it can leave, because a step with a probability below 1 leaves some images as they were.
+    """
+    image = np.random.default_rng(0).integers(0, 256, (IMAGE_SIDE, IMAGE_SIDE, 3), dtype=np.uint8)
+    images: dict[tuple[int, ...], NDArray[Any]] = {image.shape: image}
+    for index, step in active_steps(spec):
+        transform = build_step(spec, index)
+        outcomes = [_try_step(transform, before, place(spec, index)) for before in images.values()]
+        untouched = {} if step.probability == 1 else images
+        images = untouched | {outcome.shape: outcome for outcome in outcomes}
+    for height, width, _ in images:
+        if (height, width) != (IMAGE_SIDE, IMAGE_SIDE):
+            raise SpecError(
+                f"pipeline: every image must leave it at {IMAGE_SIDE}x{IMAGE_SIDE} px, some leave it at "
+                f"{width}x{height} px; end it with a RandomCrop to {IMAGE_SIDE}x{IMAGE_SIDE}, probability 1"
+            )
+
+
+def active_steps(spec: AugmentationSpec) -> list[tuple[int, StepSpec]]:
+    """The steps that can act, each with its index in `spec.steps`."""
+    return [(index, step) for index, step in enumerate(spec.steps) if step.is_on and step.probability > 0]
+
+
+def place(spec: AugmentationSpec, index: int) -> str:
+    """How messages name a step; people count from 1."""
+    return f"step {index + 1} ({spec.steps[index].transform})"
+
+
+def build_step(spec: AugmentationSpec, index: int) -> Any:
+    """The albumentations transform of one step; `SpecError` where the installed release refuses it."""
+    step, where = spec.steps[index], place(spec, index)
+    if step.transform == NORMALIZE:
+        return albumentations.Normalize(mean=spec.mean, std=spec.std)
+    transform_class = _find_transform(step.transform, where)
+    defaults = {name: field.default for name, field in inspect.signature(transform_class).parameters.items()}
+    _check_names(step, defaults, where)
+    for name, value in step.arguments:
+        _check_value(name, value, where)
+    if "hole_height_range" in defaults:
+        _check_hole_sizes(defaults | step.keywords, where)
+    try:
+        return transform_class(**step.keywords, p=step.probability, strict=True)
+    except (TypeError, ValueError) as error:
+        cause = error.__cause__
+        reason = explain(cause, step.transform) if isinstance(cause, ValidationError) else str(error)
+        raise SpecError(f"{where}: {reason}") from None
+
+
+def _find_transform(name: str, where: str) -> Any:
+    found = getattr(albumentations, name, None)
+    kinds = (albumentations.ImageOnlyTransform, albumentations.DualTransform)
+    if inspect.isclass(found) and issubclass(found, kinds) and found not in kinds:
+        return found
+    near = difflib.get_close_matches(name, dir(albumentations), n=1)
+    remedy = f"did you mean {near[0]}?" if near else "choose one from the list"
+    raise SpecError(f"{where}: {_release()} has no image transform of this name; {remedy}")
+
+
+def _release() -> str:
+    return f"albumentations {albumentations.__version__}"
+
+
+def _check_names(step: StepSpec, defaults: dict[str, Any], where: str) -> None:
+    known = sorted(defaults.keys() - {"p", "strict", "args", "kwargs"})
+    for name, _ in step.arguments:
+        if name not in known:
+            remedy = f"use {RENAMED.get(name, ', '.join(known))}" if known else "remove it"
+            raise SpecError(f"{where}: {_release()} has no argument {name} and would ignore it; {remedy}")
+
+
+def _check_value(name: str, value: Any, where: str) -> None:
+    numbers = _numbers(value)
+    for number in numbers:
+        if abs(number) > MAX_NUMBER:
+            raise SpecError(
+                f"{where}: {name} lies within ±{MAX_NUMBER}, got {number}; choose a smaller number"
+            )
+    is_range = name in RANGES or name.endswith(("_range", "_limit"))
+    if is_range and isinstance(value, tuple) and len(value) == len(numbers) == 2 and value[0] > value[1]:
+        raise SpecError(f"{where}: {name} runs from least to most, got {value}; swap the two numbers")
+
+
+def _check_hole_sizes(arguments: dict[str, Any], where: str) -> None:
+    """2.0.8 takes all sizes as pixels once the greatest height reaches 1, else all as shares of the image."""
+    sizes = _numbers(arguments["hole_height_range"]) + _numbers(arguments["hole_width_range"])
+    if not sizes:
+        return  # not numbers at all: albumentations says so
+    if max(sizes) >= 1 and not all(float(size).is_integer() for size in sizes):
+        raise SpecError(
+            f"{where}: hole sizes are either all whole pixels or all shares of the image below 1, "
+            f"got {sizes}; use one kind for height and width"
+        )
+    if max(sizes) > IMAGE_SIDE or min(sizes) < 0:
+        raise SpecError(f"{where}: a hole measures 0 to {IMAGE_SIDE} px, got {sizes}; keep it in the image")
+
+
+def _numbers(value: Any) -> list[float]:
+    if isinstance(value, tuple):
+        return [number for item in value for number in _numbers(item)]
+    return [value] if isinstance(value, int | float) and not isinstance(value, bool) else []
+
+
+def _try_step(transform: Any, image: NDArray[Any], where: str) -> NDArray[Any]:
+    transform.set_random_seed(0)
+    try:
+        outcome: NDArray[Any] = transform(image=image, force_apply=True)["image"]
+    except FAULTS as error:
+        reason = str(error).strip() or type(error).__name__
+        raise SpecError(
+            f"{where}: cannot work on an RGB image with these arguments ({reason}); change them"
+        ) from None
+    is_picture = outcome.ndim == 3 and outcome.shape[2] == 3
+    normalises = isinstance(transform, albumentations.Normalize)
+    if not is_picture or (outcome.dtype != image.dtype and not normalises):
+        raise SpecError(
+            f"{where}: must leave an RGB image of {image.dtype}, leaves {outcome.shape} of {outcome.dtype}; "
+            "remove it"
+        )
+    return outcome
