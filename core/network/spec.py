@@ -24,12 +24,12 @@ WINDOW_OPS = ("conv", "max_pool", "avg_pool")
 
 
 def parse_step(step: str) -> tuple[str, float | None]:
-    """What follows a layer, as (kind, rate): `"relu"` is ("relu", None), `"dropout 0.05"` is ("dropout", 0.05)."""
-    kind, _, rate_text = step.partition(" ")
+    """A step as (kind, rate): `"relu"` is ("relu", None), `"dropout 0.05"` is ("dropout", 0.05)."""
+    kind, space, rate_text = step.partition(" ")
     if kind not in STEPS:
         raise SpecError(f"then must be made of {', '.join(STEPS)}, got {step!r}")
     if kind not in STEPS_WITH_RATE:
-        if rate_text:
+        if space:
             raise SpecError(f"then: {kind} takes no number, got {step!r}")
         return kind, None
     try:
@@ -48,7 +48,7 @@ class LayerSpec:
     op: Op
     """What the layer computes; `add` sums its input with the output of the earlier layer `source`."""
     name: str = Field(default="", max_length=40)
-    """Unique in the network; a network names its unnamed layers after their op."""
+    """Unique in the network, and a Python name; a network names its unnamed layers after their op."""
     block: str = Field(default="", max_length=60)
     """The block that the layer belongs to, for folding and for reading."""
     out_channels: Channels | None = None
@@ -67,6 +67,11 @@ class LayerSpec:
     """For `add`: the name of the earlier layer."""
 
     def __post_init__(self) -> None:
+        if self.name and not self.name.isidentifier():
+            raise SpecError(
+                "name must start with a letter and go on with letters, digits or underscores,"
+                f" got {self.name!r}; leave out spaces, dots and hyphens"
+            )
         for step in self.then:
             parse_step(step)
         self._require("out_channels", self.op in ("conv", "linear"))
@@ -76,7 +81,9 @@ class LayerSpec:
         defaults |= {"dilation": self.op in ("conv", "max_pool"), "groups": self.op == "conv"}
         for field, is_used in defaults.items():
             if not is_used and getattr(self, field) != (0 if field == "padding" else 1):
-                raise SpecError(f"{field} has no meaning for {self.op}, got {getattr(self, field)}; remove it")
+                raise SpecError(
+                    f"{field} has no meaning for {self.op}, got {getattr(self, field)}; remove it"
+                )
 
     def _require(self, field: str, is_needed: bool) -> None:
         is_given = getattr(self, field) is not None
@@ -100,9 +107,12 @@ class NetworkSpec:
         seen: set[str] = set()
         for index, layer in enumerate(self.layers):
             if layer.name in seen:
-                raise SpecError(f"layer {index + 1}: the name {layer.name!r} is taken; give every layer its own")
+                raise SpecError(
+                    f"layer {index + 1}: the name {layer.name!r} is taken; give every layer its own"
+                )
             if layer.source is not None and layer.source not in seen:
-                raise SpecError(f"layer {index + 1} ({layer.name}): source must be an earlier layer, got {layer.source!r}")
+                where = f"layer {index + 1} ({layer.name})"
+                raise SpecError(f"{where}: source must be an earlier layer, got {layer.source!r}")
             seen.add(layer.name)
 
 
