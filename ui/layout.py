@@ -14,7 +14,11 @@ PAGES = {
     "Home": (HOME, ":material/home:", "Dataset, checkpoints and runs at a glance"),
     "Augment": ("pages/1_Augment.py", ":material/auto_fix_high:", "Tune an augmentation on real images"),
     "Network": ("pages/2_Network.py", ":material/account_tree:", "Assemble and size a network"),
-    "Convolutions": ("pages/3_Convolutions.py", ":material/grid_on:", "What each kind of convolution computes"),
+    "Convolutions": (
+        "pages/3_Convolutions.py",
+        ":material/grid_on:",
+        "What each convolution computes",
+    ),
     "Train": ("pages/4_Train.py", ":material/model_training:", "Launch, watch, stop and resume trainings"),
     "Mistakes": ("pages/5_Mistakes.py", ":material/troubleshoot:", "Browse what a checkpoint gets wrong"),
     "Demo": ("pages/6_Demo.py", ":material/image_search:", "Try a checkpoint on your own image"),
@@ -81,8 +85,8 @@ def percent(fraction: float | None, digits: int = 1) -> str:
 def freeze_imports(loaded: frozenset[str]) -> int:
     """Take what was imported out of garbage collection, once for every newly loaded heavy library.
 
-    Streamlit collects garbage in full after every rerun; with torch imported that takes about 140 ms under the
-    GIL, for every visitor. Frozen objects are skipped. Returns the number of frozen objects.
+    Streamlit collects garbage in full after every rerun; with torch imported that takes about 140 ms under
+    the GIL, for every visitor. Frozen objects are skipped. Returns the number of frozen objects.
     """
     gc.collect()
     gc.freeze()
