@@ -24,7 +24,7 @@ class Recipe:
     learning_rate: Positive = 0.05
     """The constant rate, or the peak of `one_cycle` and the start of `step` and `cosine`."""
     schedule: Literal["constant", "step", "cosine", "one_cycle"] = "one_cycle"
-    """`step` multiplies by `step_gamma` every `step_epochs` epochs; `cosine` and `one_cycle` move at every step."""
+    """See `core.training.schedule`; `step` and `constant` move by epochs, the others at every step."""
     step_epochs: int = Field(default=8, ge=1, le=1000)
     step_gamma: float = Field(default=0.1, gt=0, le=1)
     momentum: float = Field(default=0.9, ge=0, lt=1)
@@ -40,13 +40,14 @@ class Recipe:
     """`bfloat16` is autocast while training; evaluation is always float32."""
     seed: int = Field(default=1, ge=0, lt=2**31)
     validation: Literal["split", "test"] = "split"
-    """What chooses the best epoch: a split of the training images, or the test images (the seeds' protocol)."""
+    """What chooses the best epoch: some of the training images, or the test images (as the seeds did)."""
     validation_fraction: float = Field(default=0.1, gt=0, lt=0.5)
     """The share of every class's training images that `split` holds out."""
 
     def __post_init__(self) -> None:
         if self.nesterov and (self.optimiser != "sgd" or self.momentum == 0):
-            raise SpecError(f"nesterov needs sgd with a momentum, got {self.optimiser} with {self.momentum}; switch it off")
+            given = f"{self.optimiser} with {self.momentum}"
+            raise SpecError(f"nesterov needs sgd with a momentum, got {given}; switch it off")
 
 
 @describe

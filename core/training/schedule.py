@@ -1,0 +1,37 @@
+"""The learning rate at every step, as plain arithmetic: to train by, and to draw beforehand."""
+
+import math
+
+from core.training.recipe import Recipe
+
+WARM_UP = 0.3
+"""The share of the steps in which `one_cycle` rises."""
+START_DIVISOR = 25.0
+"""`one_cycle` starts at the peak divided by this,"""
+END_DIVISOR = 1e4
+"""and ends at its start divided by this: the values of `torch.optim.lr_scheduler.OneCycleLR`."""
+
+
+def rate_at(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
+    """The rate of `step`, counted from 0 over the whole training.
+
+    As torch's `StepLR` by epochs, `CosineAnnealingLR` and `OneCycleLR` (without its momentum) by steps.
+    """
+    total = recipe.epochs * steps_per_epoch
+    peak = recipe.learning_rate
+    if recipe.schedule == "step":
+        return peak * recipe.step_gamma ** (step // steps_per_epoch // recipe.step_epochs)
+    if recipe.schedule == "cosine":
+        return _anneal(peak, 0.0, step / total)
+    if recipe.schedule == "one_cycle":
+        start = peak / START_DIVISOR
+        top = WARM_UP * total - 1
+        if step <= top:
+            return _anneal(start, peak, step / top)
+        return _anneal(peak, start / END_DIVISOR, (step - top) / (total - 1 - top))
+    return peak
+
+
+def _anneal(start: float, end: float, share: float) -> float:
+    """From `start` to `end` along half a cosine, at `share` of the way."""
+    return end + (start - end) / 2 * (1 + math.cos(math.pi * share))
