@@ -1,7 +1,8 @@
 """A real server and a real Chromium for tests.
 
-`app_server` serves the app on a free port of 127.0.0.1 over folders of its own, one server a test; `shared_server`
-is one for a whole module. `page` is a fresh browser window that collects what the console complains about.
+`app_server` serves the app on a free port of 127.0.0.1 over folders of its own, one server a test;
+`shared_server` is one for a whole module. `page` is a fresh browser window
+that keeps what the console complains about.
 """
 
 import os
