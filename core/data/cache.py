@@ -45,7 +45,7 @@ def load_or_decode(
         return dataset
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(f"{key}.lock"), timeout=_WAIT_SECONDS):
+        with FileLock(folder.with_name(f"{_source(folder)}.lock"), timeout=_WAIT_SECONDS):
             if _open(folder, name, title, is_stand_in) is None:
                 _write(folder, decode())
                 _remove_older(folder)
@@ -131,8 +131,11 @@ def _save_array(path: Path, values: NDArray[np.uint8] | NDArray[np.int64]) -> No
         os.fsync(file.fileno())
 
 
+def _source(folder: Path) -> str:
+    return folder.name.rpartition("-")[0]
+
+
 def _remove_older(folder: Path) -> None:
-    source = folder.name.rpartition("-")[0]
-    for other in folder.parent.glob(f"{source}-*"):
-        if other.is_dir() and other != folder and other.name.rpartition("-")[0] == source:
+    for other in folder.parent.iterdir():
+        if other.is_dir() and other != folder and _source(other) == _source(folder):
             shutil.rmtree(other, ignore_errors=True)  # Windows keeps what another process has mapped

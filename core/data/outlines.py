@@ -28,11 +28,13 @@ _SQRT_HALF = np.float32(0.70710678)
 
 
 def _distance(x: Grid, y: Grid) -> Grid:
-    return np.sqrt(x * x + y * y)
+    distance: Grid = np.sqrt(x * x + y * y)
+    return distance
 
 
 def _box(x: Grid, y: Grid, half_width: float, half_height: float) -> Grid:
-    return np.maximum(np.abs(x) - np.float32(half_width), np.abs(y) - np.float32(half_height))
+    distance: Grid = np.maximum(np.abs(x) - np.float32(half_width), np.abs(y) - np.float32(half_height))
+    return distance
 
 
 def _arrow(x: Grid, y: Grid) -> Grid:
