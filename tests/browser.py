@@ -6,6 +6,7 @@ that keeps what the console complains about.
 """
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -21,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
 PROJECT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
@@ -136,9 +137,19 @@ def open_window(browser: "Browser", **options: Any) -> "Page":
     page.set_default_timeout(PAGE_MILLISECONDS)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(f"exception: {error}"))
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda message: complaints.extend(_complaint(message)))
     page.complaints = complaints  # type: ignore[attr-defined]
     return page
+
+
+def _complaint(message: "ConsoleMessage") -> list[str]:
+    """What the console says is wrong.
+
+    Opened at a deep link, Streamlit first looks for its server below the page's own path and is told 404.
+    """
+    address = message.location["url"]
+    is_probe = re.search(r"/[A-Z]\w+/_stcore/(health|host-config)$", address)
+    return [] if message.type != "error" or is_probe else [f"{message.text} {address}"]
 
 
 def open_page(page: "Page", url: str) -> None:
@@ -152,6 +163,8 @@ def settle(page: "Page") -> None:
     """Wait until the script has run to its end and everything that it drew is on screen."""
     page.wait_for_selector('[data-testid="stMainBlockContainer"] h1, [data-testid="stException"]')
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+    for unfinished in ("stSkeleton", "stSpinner"):
+        page.wait_for_selector(f'[data-testid="{unfinished}"]', state="detached")
 
 
 @pytest.fixture
