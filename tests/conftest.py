@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
+from core.data import load
 from tests.browser import app_server, browser, page, shared_server
 
 __all__ = ["app_server", "browser", "page", "shared_server"]
@@ -24,6 +25,14 @@ def real_images() -> Path | None:
     """The archive of real CIFAR-10 images beside the project, or None: use `shapes` then."""
     archive = PROJECT.parent / "shared" / "cifar10" / "cifar10-jpeg.tar.xz"
     return archive if archive.is_file() else None
+
+
+@pytest.fixture(scope="session")
+def shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which the stand-in dataset is drawn already."""
+    root = tmp_path_factory.mktemp("data")
+    load("shapes", root)
+    return root
 
 
 @pytest.fixture
