@@ -26,7 +26,8 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
 
 def format_arrays(arrays: Mapping[str, Array]) -> bytes:
     """The arrays as the content of a file; equal arrays give equal bytes."""
-    return format_safetensors({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    # Not by ascontiguousarray, which makes one dimension of none.
+    return format_safetensors({name: np.asarray(array, order="C") for name, array in arrays.items()})
 
 
 def read_arrays(path: Path, digest: str | None = None) -> dict[str, Array]:

@@ -80,7 +80,7 @@ def test_everything_comes_back_exactly_as_it_was_saved(tmp_path):
     ):
         assert kept.keys() == given.keys()
         for name, array in given.items():
-            assert kept[name].dtype == array.dtype
+            assert (kept[name].dtype, kept[name].shape) == (array.dtype, array.shape)
             np.testing.assert_array_equal(kept[name], array)
 
 

@@ -1,0 +1,309 @@
+"""A run trains in a process of its own, keeps what it learns, and survives being stopped and killed."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import namedtuple
+from dataclasses import replace
+from hashlib import sha256
+from itertools import pairwise
+
+import numpy as np
+import psutil
+import pytest
+import torch
+
+from core import checkpoint
+from core.arrays import format_arrays
+from core.data import load
+from core.errors import CheckpointError, RunError
+from core.training import run_folder, runs, worker
+from core.training.endings import plain_reason
+from core.training.engine import Training, best_epoch
+from core.training.events import EpochDone, StateChanged
+from tests.tiny import run_spec
+
+PATIENCE = 90
+"""Seconds: importing torch takes many on a busy machine."""
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def shapes(shapes_root):
+    return load("shapes", shapes_root)
+
+
+@pytest.fixture
+def make(tmp_path, shapes, shapes_root):
+    """Creates a run of the tiny network and returns its id."""
+
+    def create(device="cpu", fingerprint=None, **values):
+        spec = run_spec(shapes, **({"train_images": 100} | values))
+        if fingerprint:
+            spec = replace(spec, fingerprint=fingerprint)
+        return runs.create(tmp_path, spec, shapes_root, device, threads=1)
+
+    return create
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays_behind(tmp_path):
+    yield
+    for run in runs.list_runs(tmp_path):
+        if run.is_live:
+            psutil.Process(pid_of(run)).kill()
+
+
+def pid_of(run):
+    return run_folder.from_json(run_folder.Heartbeat, (run.folder / "heartbeat").read_bytes()).pid
+
+
+def wait(root, run_id, until, what="the state that the test waits for"):
+    """The run, once `until` says so."""
+    deadline = time.monotonic() + PATIENCE
+    while not until(run := runs.read(root, run_id)):
+        assert time.monotonic() < deadline, (
+            f"{what}: {run.state}, {run.reason}, {(run.folder / 'log.txt').read_text()}"
+        )
+        time.sleep(0.01)
+    return run
+
+
+def has_ended(run):
+    return not run.is_live
+
+
+def undisturbed_sha(spec, dataset):
+    """Of the last weights of a training that nothing interrupted."""
+    training = Training(spec, dataset, "cpu")
+    for _ in training.events():
+        pass
+    return sha256(format_arrays(training.snapshot().weights)).hexdigest()
+
+
+LONG = {"train_images": 1000, "batch_size": 4, "epochs": 4}
+"""About a second an epoch: long enough to interrupt."""
+
+
+def test_a_run_finishes_and_keeps_its_best_and_its_last_epoch(tmp_path, make, shapes):
+    run_id = make()
+    events = list(worker.work(tmp_path / run_id))
+    run = runs.read(tmp_path, run_id)
+    assert run.state == "finished", run.reason
+    assert [event.state for event in events if isinstance(event, StateChanged)] == [
+        "queued",
+        "running",
+        "finished",
+    ]
+    assert run.history == tuple(event.metrics for event in events if isinstance(event, EpochDone))
+    last, best = checkpoint.load(run.folder / "last"), checkpoint.load(run.folder / "best")
+    assert (last.epoch, last.chosen_by, last.test_accuracy) == (3, "last", None)
+    assert (best.epoch, best.chosen_by) == (best_epoch(run.history), "validation")
+    assert last.history == run.history
+    assert last.run_spec == best.run_spec == run.spec
+    assert last.weights_sha256 == undisturbed_sha(run.spec, shapes)
+    assert best.classes == shapes.classes
+    assert best.is_stand_in
+    assert {"torch", "python", "albumentations", "convscope"} <= best.versions.keys()
+    assert (run.folder / "log.txt").exists() is False
+
+
+def test_the_test_accuracy_is_a_recount_of_the_kept_probabilities(tmp_path, make, shapes):
+    run_id = make(epochs=1)
+    list(worker.work(tmp_path / run_id))
+    run = runs.read(tmp_path, run_id)
+    best = checkpoint.load(run.folder / "best")
+    probabilities = checkpoint.load_probabilities(run.folder / "best", shapes.fingerprint)
+    assert probabilities.shape == (len(shapes.test.labels), 10)
+    recount = np.mean(probabilities.argmax(axis=1) == shapes.test.labels)
+    assert run.test_accuracy == best.test_accuracy == recount
+    assert best.test_images == len(shapes.test.labels)
+
+
+def test_the_seeds_protocol_is_labelled_on_the_checkpoint(tmp_path, make):
+    run_id = make(epochs=1, validation="test")
+    list(worker.work(tmp_path / run_id))
+    assert checkpoint.load(tmp_path / run_id / "best").chosen_by == "test"
+
+
+def test_a_diverging_run_fails_with_its_step_and_the_checkpoint_before_it_is_whole(tmp_path, make):
+    run_id = make(epochs=50, learning_rate=10.0, weight_decay=10.0, schedule="constant")
+    list(worker.work(tmp_path / run_id))
+    run = runs.read(tmp_path, run_id)
+    assert run.state == "failed"
+    assert "diverged at epoch" in run.reason
+    assert "lower the learning rate" in run.reason
+    weights = checkpoint.load_weights(run.folder / "last")
+    assert all(np.isfinite(array).all() for array in weights.values())
+    assert "Traceback" in (run.folder / "log.txt").read_text()
+
+
+def test_other_images_than_the_runs_own_are_refused(tmp_path, make):
+    run_id = make(fingerprint="1" * 64)
+    list(worker.work(tmp_path / run_id))
+    run = runs.read(tmp_path, run_id)
+    assert run.state == "failed"
+    assert "other images" in run.reason
+    assert not (run.folder / "last").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+def test_a_device_that_is_not_there_is_named_with_the_remedy(tmp_path, make):
+    run_id = make(device="cuda:7")
+    list(worker.work(tmp_path / run_id))
+    assert "finds no cuda:7" in runs.read(tmp_path, run_id).reason
+
+
+def test_a_damaged_last_checkpoint_fails_by_name_and_is_not_trained_over(tmp_path, make):
+    run_id = make(epochs=1)
+    folder = tmp_path / run_id
+    list(worker.work(folder))
+    (weights,) = (folder / "last").glob("weights-*")
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    run_folder.append_event(folder, StateChanged(state="stopped", time=run_folder.now()))
+    list(worker.work(folder))
+    assert weights.name in runs.read(tmp_path, run_id).reason
+    with pytest.raises(CheckpointError):
+        checkpoint.load_weights(folder / "last")
+
+
+def test_a_second_process_at_one_run_is_refused(tmp_path, make, monkeypatch):
+    monkeypatch.setattr(worker, "START_SECONDS", 0.05)
+    folder = tmp_path / make()
+    with run_folder.lock(folder), pytest.raises(RunError, match="another process is at run"):
+        list(worker.work(folder))
+    assert not (folder / "events.jsonl").exists()
+
+
+def test_what_a_killed_writer_left_is_swept_away(tmp_path, make):
+    folder = tmp_path / make(epochs=1)
+    (folder / "best").mkdir()
+    for leftover in (folder / ".heartbeat.writing-1", folder / "best" / ".checkpoint.json.writing-1"):
+        leftover.write_bytes(b"half")
+    list(worker.work(folder))
+    assert list(folder.rglob("*.writing-*")) == []
+
+
+Usage = namedtuple("Usage", "free")
+
+
+def test_a_full_disk_is_told_by_its_free_space_whatever_the_error_says(tmp_path, monkeypatch):
+    error = RuntimeError("unexpected pos 64 vs 0")
+    assert plain_reason(error, tmp_path).startswith("RuntimeError: unexpected pos 64 vs 0; log.txt")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(free=4096))
+    assert "is full; free some space" in plain_reason(error, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError(
+            "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+        ),
+    ],
+)
+def test_out_of_memory_is_said_in_plain_words(tmp_path, error):
+    assert "ran out of memory; lower the batch size" in plain_reason(error, tmp_path)
+
+
+@pytest.mark.slow
+def test_stopped_at_a_step_and_resumed_a_run_ends_as_if_undisturbed(tmp_path, make, shapes):
+    run_id = make(**LONG)
+    runs.start(tmp_path, run_id)
+    wait(tmp_path, run_id, lambda run: run.last_step and run.last_step.epoch == 2)
+    asked = time.monotonic()
+    runs.request_stop(tmp_path, run_id)
+    assert runs.read(tmp_path, run_id).state in ("stopping", "stopped")
+    stopped = wait(tmp_path, run_id, has_ended)
+    assert stopped.state == "stopped"
+    assert time.monotonic() - asked < 5
+    assert checkpoint.load(stopped.folder / "last").epoch == len(stopped.history) < 4
+    runs.resume(tmp_path, run_id)
+    assert runs.read(tmp_path, run_id).state == "queued"
+    finished = wait(tmp_path, run_id, has_ended)
+    assert (finished.state, [metrics.epoch for metrics in finished.history]) == ("finished", [1, 2, 3, 4])
+    assert checkpoint.load(finished.folder / "last").weights_sha256 == undisturbed_sha(finished.spec, shapes)
+
+
+@pytest.mark.slow
+def test_a_killed_run_is_lost_then_resumed_to_the_same_weights(tmp_path, make, shapes):
+    run_id, draw = make(**LONG), random.Random(5)
+    runs.start(tmp_path, run_id)
+    for kill in range(3):
+        run = wait(tmp_path, run_id, lambda run, kill=kill: run.last_step and len(run.history) >= kill)
+        time.sleep(draw.uniform(0, 0.5))
+        os.kill(pid_of(run), signal.SIGKILL)
+        lost = wait(tmp_path, run_id, has_ended)
+        assert lost.state == "lost"
+        assert checkpoint.load(lost.folder / "last").epoch >= len(lost.history) - 1
+        checkpoint.load_weights(lost.folder / "last")
+        runs.resume(tmp_path, run_id)
+    finished = wait(tmp_path, run_id, has_ended)
+    assert (finished.state, [metrics.epoch for metrics in finished.history]) == ("finished", [1, 2, 3, 4])
+    assert checkpoint.load(finished.folder / "last").weights_sha256 == undisturbed_sha(finished.spec, shapes)
+    assert list(finished.folder.rglob("*.writing-*")) == []
+
+
+@pytest.mark.slow
+def test_runs_on_one_device_take_turns_in_the_order_in_which_they_came(tmp_path, make):
+    ids = [make(train_images=400, batch_size=4, epochs=1) for _ in range(3)]
+    for run_id in ids:
+        runs.start(tmp_path, run_id)
+    waiting = runs.read(tmp_path, ids[2])
+    assert waiting.state == "queued"
+    runs.request_stop(tmp_path, ids[2])
+    assert wait(tmp_path, ids[2], has_ended).state == "stopped"
+    assert not (waiting.folder / "last").exists(), "it never had the device"
+    runs.resume(tmp_path, ids[2])
+    spans = []
+    for run_id in ids:
+        run = wait(tmp_path, run_id, has_ended)
+        assert run.state == "finished", run.reason
+        lines = (run.folder / "events.jsonl").read_bytes().splitlines()
+        events = [run_folder._parse_event(line) for line in lines]
+        times = {event.state: event.time for event in events if isinstance(event, StateChanged)}
+        spans.append((times["running"], times["finished"]))
+    for earlier, later in pairwise(spans):
+        assert earlier[0] < earlier[1] < later[0] < later[1]
+
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from core.training import runs
+runs.start(Path(sys.argv[1]), sys.argv[2])
+print("started", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.slow
+def test_a_run_outlives_the_process_that_started_it_and_stops_at_sigterm(tmp_path, make, project):
+    run_id = make(**LONG)
+    command = [sys.executable, "-c", PARENT, str(tmp_path), run_id]
+    with subprocess.Popen(
+        command, cwd=project, stdout=subprocess.PIPE, start_new_session=True, text=True
+    ) as parent:
+        assert parent.stdout.readline() == "started\n"
+        os.killpg(parent.pid, signal.SIGKILL)  # it and all that it did not set free
+    run = wait(tmp_path, run_id, lambda run: run.history)
+    assert run.state == "running"
+    os.kill(pid_of(run), signal.SIGTERM)
+    stopped = wait(tmp_path, run_id, has_ended)
+    assert stopped.state == "stopped"
+    assert checkpoint.load(stopped.folder / "last").epoch == len(stopped.history)
