@@ -21,12 +21,10 @@ else:
     home.dataset_card(dataset)
 home.other_datasets()
 
-models, runs = st.columns(2, gap="large")
-with models:
-    st.subheader("Checkpoints", anchor="checkpoints")
-    home.checkpoint_table()
-with runs:
-    st.subheader("Runs", anchor="runs")
-    home.run_table()
+st.subheader("Checkpoints", anchor="checkpoints")
+home.checkpoint_table()
+
+st.subheader("Runs", anchor="runs")
+home.run_table()
 
 st.caption(home.device_line())

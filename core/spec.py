@@ -5,7 +5,7 @@ import json
 import zlib
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar, cast, dataclass_transform
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
@@ -22,7 +22,7 @@ MAX_LINK_BYTES = 200_000
 def describe(cls: type[T]) -> type[T]:
     """Declare a spec: frozen, keyword-only, validated when made, unknown fields refused with `SpecError`."""
     config = ConfigDict(extra="forbid", allow_inf_nan=False)
-    spec_class = pydantic_dataclass(frozen=True, kw_only=True, config=config)(cls)
+    spec_class: Any = pydantic_dataclass(frozen=True, kw_only=True, config=config)(cls)
     validated_init: Callable[..., None] = spec_class.__init__
 
     def init(self: T, **values: Any) -> None:
@@ -31,8 +31,8 @@ def describe(cls: type[T]) -> type[T]:
         except ValidationError as error:
             raise SpecError(explain(error, cls.__name__)) from None
 
-    spec_class.__init__ = init  # type: ignore[method-assign]
-    return spec_class
+    spec_class.__init__ = init
+    return cast(type[T], spec_class)
 
 
 def explain(error: ValidationError, owner: str) -> str:
@@ -57,9 +57,7 @@ def explain(error: ValidationError, owner: str) -> str:
     return "; ".join(faults)
 
 
-@lru_cache(maxsize=16)
-def _adapter(cls: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(cls)
+_adapter: Callable[[Any], TypeAdapter[Any]] = lru_cache(maxsize=16)(TypeAdapter)
 
 
 def from_dict(cls: type[T], values: object) -> T:

@@ -24,4 +24,4 @@ def gallery(
     """Show `images`, each (H, W, 3) uint8, in a grid that fits the width of the page."""
     with st.grid(min_column_width=size, gap="small"):
         for image, caption, alt in zip(images, captions, alts or captions, strict=True):
-            st.image(enlarge(image, size), caption=caption or None, width="stretch", alt=alt)
+            st.image(enlarge(image, 2 * size), caption=caption or None, width="stretch", alt=alt)

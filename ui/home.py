@@ -13,6 +13,10 @@ from core.training import runs
 from ui import paths
 from ui.gallery import gallery
 from ui.layout import PAGES, count, link_to, percent
+from ui.run_view import validation_name
+
+SHOWN = 12
+"""Rows a table: Home is a glance, the pages list them all."""
 
 JOBS = {
     "Augment": "Tune transforms on real pictures and see what training will see.",
@@ -26,7 +30,7 @@ JOBS = {
 
 def job_links() -> None:
     """One card for each page, with what it is for."""
-    with st.grid(columns=3, min_column_width=240, border=True):
+    with st.grid(columns=3):
         for label, purpose in JOBS.items():
             with st.container(border=True, height="stretch"):
                 page, icon, _ = PAGES[label]
@@ -46,7 +50,7 @@ def dataset_card(dataset: Dataset) -> None:
         dataset.train.images[firsts],
         list(dataset.classes),
         [f"A training image of class {name}" for name in dataset.classes],
-        size=96,
+        size=140,
     )
 
 
@@ -97,21 +101,23 @@ def _folder_form() -> None:
 def checkpoint_table() -> None:
     """Every checkpoint at hand, newest first, with its measured accuracy and on which images."""
     listed = checkpoint.list_checkpoints(paths.RUNS, paths.CHECKPOINTS)
-    good = [item for item in listed if item.checkpoint]
-    if not good:
-        st.info("No checkpoint yet.", icon=":material/inventory_2:")
+    tested = [item.checkpoint for item in listed if item.checkpoint and item.checkpoint.test_images]
+    if not tested:
+        st.info("No tested checkpoint yet.", icon=":material/inventory_2:")
     else:
         rows = [
             {
-                "Checkpoint": item.title,
-                "Test accuracy": percent(item.checkpoint.test_accuracy),
-                "Measured on": item.checkpoint.dataset_title,
-                "Parameters": item.checkpoint.num_params,
+                "Network": found.run_spec.network.name,
+                "Test accuracy": percent(found.test_accuracy),
+                "Test images": found.test_images,
+                "Measured on": found.dataset_title,
+                "Epochs": found.epoch,
+                "Parameters": found.num_params,
+                "Made": _day(found.created),
             }
-            for item in good[:12]
-            if item.checkpoint
+            for found in tested[:SHOWN]
         ]
-        st.dataframe(rows, hide_index=True, alt="Checkpoints with their test accuracy")
+        st.dataframe(rows, hide_index=True, alt="Tested checkpoints with their accuracy")
         link_to("Mistakes", "Browse their mistakes")
     for item in listed:
         if item.problem:
@@ -131,13 +137,20 @@ def run_table() -> None:
         {
             "Run": run.title,
             "State": run.state,
-            "Epochs": len(run.history),
-            "Best validation": percent(max((row.validation_accuracy for row in run.history), default=None)),
+            "Epochs": f"{len(run.history)} of {run.spec.recipe.epochs}",
+            "Best accuracy": percent(max((row.validation_accuracy for row in run.history), default=None)),
+            "Chosen on": validation_name(run.spec.recipe),
+            "Images": run.spec.dataset,
+            "Made": _day(run.created),
         }
-        for run in listed[:12]
+        for run in listed[:SHOWN]
     ]
     st.dataframe(rows, hide_index=True, alt="Runs with their state")
     link_to("Train", "Watch and compare runs")
+
+
+def _day(moment: str) -> str:
+    return moment[:16].replace("T", " ")
 
 
 def device_line() -> str:

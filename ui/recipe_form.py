@@ -12,12 +12,7 @@ from core.training import Recipe, recipe_presets
 DEFAULT = "quick"
 OWN = "own settings"
 
-SCHEDULES = {
-    "constant": "constant",
-    "step": "step: multiply every few epochs",
-    "cosine": "cosine: from the rate down to 0",
-    "one_cycle": "one cycle: up to the rate, then down to 0",
-}
+SCHEDULES = {"constant": "constant", "step": "step", "cosine": "cosine", "one_cycle": "one cycle"}
 PRECISIONS = {"float32": "float32", "bfloat16": "bfloat16 while training"}
 PROTOCOLS = {
     "split": "a split of the training images (test is read once)",
@@ -32,7 +27,7 @@ def recipe_form() -> Recipe:
         _fill(recipe_presets()[DEFAULT])
     values: dict[str, Any] = {"validation_fraction": st.session_state["train_validation_fraction"]}
     _preset_choice()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.grid(min_column_width=140, vertical_alignment="bottom"):
         values["epochs"] = _number("Epochs", "epochs", step=1)
         values["batch_size"] = _number("Images a step", "batch_size", step=1)
         values["optimiser"] = _choice("Optimiser", "optimiser", {"sgd": "SGD", "adamw": "AdamW"})
@@ -50,7 +45,7 @@ def recipe_form() -> Recipe:
 
 def _further_fields(optimiser: str, schedule: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.grid(min_column_width=140, vertical_alignment="bottom"):
         if schedule == "step":
             values["step_epochs"] = _number("Epochs a step", "step_epochs", step=1)
             values["step_gamma"] = _number("Factor a step", "step_gamma", step=0.05, digits="%g")
@@ -106,9 +101,7 @@ def _take_link() -> None:
 
 
 def _number(label: str, field: str, step: float, digits: str | None = None) -> Any:
-    return st.number_input(
-        label, key=f"train_{field}", step=step, format=digits, persist_state="session", width=150
-    )
+    return st.number_input(label, key=f"train_{field}", step=step, format=digits, persist_state="session")
 
 
 def _choice(label: str, field: str, options: dict[str, str]) -> Any:
@@ -118,5 +111,4 @@ def _choice(label: str, field: str, options: dict[str, str]) -> Any:
         key=f"train_{field}",
         format_func=options.__getitem__,
         persist_state="session",
-        width="stretch" if field == "validation" else 210,
     )

@@ -110,10 +110,10 @@ def _progress(run: Run) -> None:
 
 def _numbers(run: Run) -> None:
     last = run.history[-1] if run.history else None
-    best = max(run.history, key=lambda row: row.validation_accuracy, default=None)
+    best = max((row.validation_accuracy for row in run.history), default=None)
     with st.grid(columns=4, min_column_width=150):
         label = validation_name(run.spec.recipe).capitalize()
-        st.metric(f"Best {label.lower()} accuracy", percent(best and best.validation_accuracy), border=True)
+        st.metric(f"Best {label.lower()} accuracy", percent(best), border=True)
         st.metric("Training loss", f"{last.train_loss:.3f}" if last else "–", border=True)
         st.metric("Images a second", count(round(last.images_per_second)) if last else "–", border=True)
         st.metric(
