@@ -11,7 +11,6 @@ from core.errors import CheckpointError
 from core.network.sizing import size_network
 from core.network.spec import LayerSpec, NetworkSpec, parse_step
 
-
 PLAIN_STEPS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
     "relu6": nn.ReLU6,

@@ -20,8 +20,8 @@ def predict(
 ) -> np.ndarray:
     """Probabilities (N, num_classes) float32 of images (N, H, W, 3) uint8 RGB, in their order.
 
-    `mean` and `std` are those of pixels scaled to [0, 1]. The network must be on `device` already; it computes
-    in float32 and in evaluation mode, and its mode is restored. Raises `ImageError` for other arrays.
+    `mean` and `std` are those of pixels scaled to [0, 1]. The network must be on `device` already; it runs in
+    float32 and in evaluation mode, and its mode is restored. Raises `ImageError` for other arrays.
     """
     return np.concatenate(list(predict_batches(network, images, mean, std, device, batch_size)))
 

@@ -8,69 +8,64 @@ The pixels are bits: one way through a network reaches a product of rows and col
 stands for the field's i-th row or column. Ways that join reach the union of their products.
 """
 
-from typing import NamedTuple
-
 Product = tuple[int, int]
 Reach = tuple[Product, ...]
 
+Field = tuple[int, int, int, int, Reach]
+"""What a layer's first unit sees, in input pixels: (start, height, width, jump, reach).
 
-class Field(NamedTuple):
-    """What a layer's first unit sees; the next units see the same, moved on by `jump`. In input pixels."""
+`start` is where it starts, on both axes: 0, or less in the padding. The units beside it see the same, moved
+on by `jump`, the effective stride.
+"""
 
-    start: int
-    """Where the field starts, on both axes: 0, or less in the padding."""
-    height: int
-    width: int
-    jump: int
-    """The effective stride."""
-    reach: Reach
-
-
-PIXEL = Field(0, 1, 1, 1, ((1, 1),))
+PIXEL: Field = (0, 1, 1, 1, ((1, 1),))
 """What a pixel of the input sees: itself."""
 
 
 def slide(field: Field, kernel: int, stride: int, padding: int, dilation: int) -> Field:
     """The field of a square window over units that have `field`."""
     start, height, width, jump, reach = field
-    step = dilation * jump
-    growth = (kernel - 1) * step
-    if growth:
+    if kernel > 1:
+        step = dilation * jump
+        growth = (kernel - 1) * step
+        height += growth
+        width += growth
         reach = _widen(reach, step, kernel, kernel)
-    return Field(start - padding * jump, height + growth, width + growth, jump * stride, reach)
+    return start - padding * jump, height, width, jump * stride, reach
 
 
 def gather(field: Field, rows: int, columns: int) -> Field:
     """The field of one unit over a whole map of `rows` by `columns` units; it keeps their stride."""
     start, height, width, jump, reach = field
     reach = _widen(reach, jump, rows, columns)
-    return Field(start, height + (rows - 1) * jump, width + (columns - 1) * jump, jump, reach)
+    return start, height + (rows - 1) * jump, width + (columns - 1) * jump, jump, reach
 
 
 def unite(first: Field, second: Field) -> Field:
     """The field of the sum of two maps of the same effective stride."""
-    start = min(first.start, second.start)
-    moved = first.start - start, second.start - start
-    products = {_shift(product, moved[0]) for product in first.reach}
-    products |= {_shift(product, moved[1]) for product in second.reach}
-    height = max(moved[0] + first.height, moved[1] + second.height)
-    width = max(moved[0] + first.width, moved[1] + second.width)
-    return Field(start, height, width, first.jump, _drop_inner(products))
+    start = min(first[0], second[0])
+    height = width = 0
+    products: set[Product] = set()
+    for own_start, own_height, own_width, _, reach in (first, second):
+        moved = own_start - start
+        height = max(height, moved + own_height)
+        width = max(width, moved + own_width)
+        products |= {(rows << moved, columns << moved) for rows, columns in reach}
+    return start, height, width, first[3], _drop_inner(products)
 
 
 def coverage(field: Field) -> float:
     """The fraction of the field's pixels that any way reaches."""
-    return _count_pixels(field.reach) / (field.height * field.width)
+    _, height, width, _, reach = field
+    return (_area(reach[0]) if len(reach) == 1 else _count_union(reach)) / (height * width)
 
 
 def _widen(reach: Reach, step: int, rows: int, columns: int) -> Reach:
     """The reach of a window of `rows` by `columns` taps, each `step` pixels from the next."""
-    widened = []
-    for row_mask, column_mask in reach:
-        wide = _spread(row_mask, rows, step)
-        is_square = row_mask == column_mask and rows == columns
-        widened.append((wide, wide if is_square else _spread(column_mask, columns, step)))
-    return tuple(widened)
+    if len(reach) == 1 and rows == columns and reach[0][0] == reach[0][1]:
+        wide = _spread(reach[0][0], rows, step)
+        return ((wide, wide),)
+    return tuple([(_spread(r, rows, step), _spread(c, columns, step)) for r, c in reach])
 
 
 def _spread(mask: int, taps: int, step: int) -> int:
@@ -82,10 +77,6 @@ def _spread(mask: int, taps: int, step: int) -> int:
     return mask | mask << ((taps - done) * step)
 
 
-def _shift(product: Product, pixels: int) -> Product:
-    return product[0] << pixels, product[1] << pixels
-
-
 def _drop_inner(products: set[Product]) -> Reach:
     """The products without those that lie within another."""
     kept: list[Product] = []
@@ -95,10 +86,8 @@ def _drop_inner(products: set[Product]) -> Reach:
     return tuple(kept)
 
 
-def _count_pixels(reach: Reach) -> int:
-    """The pixels in the union of the products, counted band by band of rows that reach the same columns."""
-    if len(reach) == 1:
-        return _area(reach[0])
+def _count_union(reach: Reach) -> int:
+    """The pixels in any of the products, counted band by band of rows that reach the same columns."""
     all_rows = 0
     for rows, _ in reach:
         all_rows |= rows

@@ -29,78 +29,71 @@ def too_small(layer: LayerSpec, kernel: int, rows: int, columns: int) -> Misfit:
     return Misfit(f"{given}, but {window} needs {needed}; {' or '.join(remedies)}")
 
 
-def check_groups(groups: int, channels: int, out_channels: int) -> None:
-    for which, count in (("input", channels), ("output", out_channels)):
-        if count % groups:
-            divisors = gcd(channels, out_channels)
-            remedy = f"use 1 or another divisor of {divisors}" if divisors > 1 else "use 1"
-            raise Misfit(f"groups {groups} do not divide its {count} {which} channels; {remedy}")
+def undivided_channels(groups: int, channels: int, out_channels: int) -> Misfit:
+    which, count = ("input", channels) if channels % groups else ("output", out_channels)
+    divisors = gcd(channels, out_channels)
+    remedy = f"use 1 or another divisor of {divisors}" if divisors > 1 else "use 1"
+    return Misfit(f"groups {groups} do not divide its {count} {which} channels; {remedy}")
 
 
-def check_pool_padding(padding: int, kernel: int) -> None:
-    if padding > kernel // 2:
-        rule = f"padding {padding}, but a pool with kernel {kernel} takes at most half of it"
-        raise Misfit(f"{rule}; lower the padding to {kernel // 2}")
+def wide_pool_padding(padding: int, kernel: int) -> Misfit:
+    rule = f"padding {padding}, but a pool with kernel {kernel} takes at most half of it"
+    return Misfit(f"{rule}; lower the padding to {kernel // 2}")
 
 
-def check_linear_input(rows: int, columns: int) -> None:
-    if rows * columns != 1:
-        remedy = "put flatten or global_avg_pool before it"
-        raise Misfit(f"a {rows}×{columns} map, but linear takes 1×1; {remedy}")
+def map_into_linear(rows: int, columns: int) -> Misfit:
+    remedy = "put flatten or global_avg_pool before it"
+    return Misfit(f"a {rows}×{columns} map, but linear takes 1×1; {remedy}")
 
 
-def check_sum(
-    name: str, shape: tuple[int, ...], other_shape: tuple[int, ...], stride: int, other_stride: int
-) -> None:
-    if shape != other_shape:
-        is_same_map = shape[1:] == other_shape[1:]
-        remedy = "the same channels with a 1×1 conv" if is_same_map else "the same map with padding or stride"
-        given = f"its input is {_times(shape)}, but {name} is {_times(other_shape)}"
-        raise Misfit(f"{given}; bring both to {remedy}")
-    if stride != other_stride:
-        raise Misfit(
-            f"its input has an effective stride of {stride} pixels, but {name} has {other_stride},"
-            " so that they do not show the same places; use the same strides on both ways"
-        )
+def unequal_shapes(name: str, shape: tuple[int, ...], other_shape: tuple[int, ...]) -> Misfit:
+    is_same_map = shape[1:] == other_shape[1:]
+    remedy = "the same channels with a 1×1 conv" if is_same_map else "the same map with padding or stride"
+    given = f"its input is {_times(shape)}, but {name} is {_times(other_shape)}"
+    return Misfit(f"{given}; bring both to {remedy}")
 
 
-def check_ways(count: int) -> None:
-    if count > MAX_WAYS:
-        raise Misfit(
-            f"{count} ways through the network see different pixels, but at most {MAX_WAYS} are followed;"
-            " use odd kernels or fewer adds"
-        )
+def unequal_strides(name: str, stride: int, other_stride: int) -> Misfit:
+    return Misfit(
+        f"its input has an effective stride of {stride} pixels, but {name} has {other_stride},"
+        " so that they do not show the same places; use the same strides on both ways"
+    )
 
 
-def check_field(field: int, stride: int) -> None:
-    if field > MAX_FIELD or stride > MAX_FIELD:
-        raise Misfit(
-            f"its receptive field is {field:,} and its effective stride {stride:,} pixels, but at most"
-            f" {MAX_FIELD:,} are sized; use smaller kernels, dilations or strides"
-        )
+def many_ways(count: int) -> Misfit:
+    return Misfit(
+        f"{count} ways through the network see different pixels, but at most {MAX_WAYS} are followed;"
+        " use odd kernels or fewer adds"
+    )
 
 
-def check_totals(num_params: int, activation_bytes: int) -> None:
-    if num_params > MAX_PARAMS:
-        raise Misfit(
-            f"brings the network to {num_params:,} parameters, but at most {MAX_PARAMS:,} are built;"
-            " use fewer channels, a smaller kernel or more groups"
-        )
-    if activation_bytes > MAX_ACTIVATION_BYTES:
-        raise Misfit(
-            f"brings the activations of one image to {activation_bytes / 2**20:,.0f} MiB, but at most"
-            f" {MAX_ACTIVATION_BYTES // 2**20} MiB are built; use fewer channels or stride earlier"
-        )
+def far_sight(field: int, stride: int) -> Misfit:
+    return Misfit(
+        f"its receptive field is {field:,} and its effective stride {stride:,} pixels, but at most"
+        f" {MAX_FIELD:,} are sized; use smaller kernels, dilations or strides"
+    )
 
 
-def check_scores(shape: tuple[int, ...], num_classes: int) -> None:
-    if shape == (num_classes, 1, 1):
-        return
+def many_params(num_params: int) -> Misfit:
+    return Misfit(
+        f"brings the network to {num_params:,} parameters, but at most {MAX_PARAMS:,} are built;"
+        " use fewer channels, a smaller kernel or more groups"
+    )
+
+
+def many_activations(activation_bytes: int) -> Misfit:
+    return Misfit(
+        f"brings the activations of one image to {activation_bytes / 2**20:,.0f} MiB, but at most"
+        f" {MAX_ACTIVATION_BYTES // 2**20} MiB are built; use fewer channels or stride earlier"
+    )
+
+
+def other_scores(shape: tuple[int, ...], num_classes: int) -> Misfit:
     remedies = [] if shape[1:] == (1, 1) else ["bring the map to 1×1 with global_avg_pool"]
     if shape[0] != num_classes:
         remedies.append(f"let the last conv or linear put out {num_classes} channels")
     needed = f"{num_classes} classes need {num_classes}×1×1"
-    raise Misfit(f"the network ends with {_times(shape)}, but {needed}; {' and '.join(remedies)}")
+    return Misfit(f"the network ends with {_times(shape)}, but {needed}; {' and '.join(remedies)}")
 
 
 def _times(shape: tuple[int, ...]) -> str:

@@ -5,11 +5,12 @@ Shapes are (C, H, W) of one image; `flatten` and `linear` give (C, 1, 1).
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.errors import SizingError
-from core.network import receptive_field, refusals
-from core.network.receptive_field import PIXEL, Field
-from core.network.refusals import Misfit
+from core.network import refusals
+from core.network.receptive_field import PIXEL, Field, coverage, gather, slide, unite
+from core.network.refusals import MAX_ACTIVATION_BYTES, MAX_FIELD, MAX_PARAMS, MAX_WAYS, Misfit
 from core.network.spec import LayerSpec, NetworkSpec
 
 Shape = tuple[int, int, int]
@@ -18,9 +19,8 @@ FLOAT_BYTES = 4
 POOLS = ("max_pool", "avg_pool", "global_avg_pool")
 
 
-@dataclass(frozen=True, slots=True)
-class LayerSizing:
-    """One layer, sized for one image."""
+class LayerSizing(NamedTuple):
+    """One layer, sized for one image. A tuple, because that takes a quarter of a frozen dataclass's time."""
 
     name: str
     op: str
@@ -70,34 +70,43 @@ def size_network(spec: NetworkSpec) -> NetworkSizing:
     maps: dict[str, _Map] = {}
     sized: list[LayerSizing] = []
     num_params = macs = activation_bytes = 0
-    for index, layer in enumerate(spec.layers):
+    for layer in spec.layers:
         try:
             row, field = _size_layer(layer, shape, field, maps)
-            shape = row.output_shape
             num_params += row.num_params
             macs += row.macs
             activation_bytes += row.activation_bytes
-            refusals.check_totals(num_params, activation_bytes)
-            if index == len(spec.layers) - 1:
-                refusals.check_scores(shape, spec.num_classes)
+            if num_params > MAX_PARAMS:
+                raise refusals.many_params(num_params)
+            if activation_bytes > MAX_ACTIVATION_BYTES:
+                raise refusals.many_activations(activation_bytes)
         except Misfit as misfit:
-            message = f"layer {index + 1} ({layer.name}, {layer.op}): {misfit}"
-            raise SizingError(message, index, tuple(sized)) from None
+            raise _locate(misfit, spec, sized) from None
+        shape = row.output_shape
         sized.append(row)
         maps[layer.name] = shape, field
-    before, coverage = _before_pooling(sized)
+    if shape != (spec.num_classes, 1, 1):
+        raise _locate(refusals.other_scores(shape, spec.num_classes), spec, sized[:-1])
+    before, reached = _before_pooling(sized)
     after = sized[-1].receptive_field
-    return NetworkSizing(tuple(sized), num_params, macs, activation_bytes, after, before, coverage, shape)
+    return NetworkSizing(tuple(sized), num_params, macs, activation_bytes, after, before, reached, shape)
+
+
+def _locate(misfit: Misfit, spec: NetworkSpec, sized: list[LayerSizing]) -> SizingError:
+    """The error for the layer behind those that are sized."""
+    index = len(sized)
+    layer = spec.layers[index]
+    return SizingError(f"layer {index + 1} ({layer.name}, {layer.op}): {misfit}", index, tuple(sized))
 
 
 def _before_pooling(sized: list[LayerSizing]) -> tuple[int, float]:
     """Receptive field and coverage of what enters the first pooling or flatten to 1×1."""
-    field, coverage = 1, 1.0
+    field, reached = 1, 1.0
     for row in sized:
         if row.output_shape[1:] == (1, 1) and (row.op in POOLS or row.op == "flatten"):
             break
-        field, coverage = row.receptive_field, row.coverage
-    return field, coverage
+        field, reached = row.receptive_field, row.coverage
+    return field, reached
 
 
 def _size_layer(
@@ -106,79 +115,90 @@ def _size_layer(
     if layer.source is None:
         shape, field, num_params, macs = _OPS[layer.op](layer, input_shape, input_field)
     else:
-        shape, field, num_params, macs = _size_add(
-            layer.source, (input_shape, input_field), maps[layer.source]
-        )
-    num_outputs = len(layer.then) + (layer.op != "flatten")
+        own = input_shape, input_field
+        shape, field, num_params, macs = _size_add(layer.source, own, maps[layer.source])
+    start, height, width, jump, _ = field
+    extent = height if height > width else width
+    if extent > MAX_FIELD or jump > MAX_FIELD:
+        raise refusals.far_sight(extent, jump)
+    channels, rows, columns = shape
+    then = layer.then
+    if "batch_norm" in then:
+        num_params += 2 * channels * then.count("batch_norm")
+    num_outputs = len(then) + (layer.op != "flatten")
     row = LayerSizing(
         layer.name,
         layer.op,
         input_shape,
         shape,
-        num_params + 2 * shape[0] * layer.then.count("batch_norm"),
+        num_params,
         macs,
-        shape[0] * shape[1] * shape[2] * num_outputs * FLOAT_BYTES,
-        max(field.height, field.width),
-        field.jump,
-        -field.start,
-        receptive_field.coverage(field),
+        channels * rows * columns * num_outputs * FLOAT_BYTES,
+        extent,
+        jump,
+        -start,
+        coverage(field),
     )
     return row, field
 
 
 def _size_conv(layer: LayerSpec, shape: Shape, field: Field) -> _Sized:
-    channels, out_channels, kernel = shape[0], layer.out_channels, layer.kernel_size
+    channels, out_channels, groups, kernel = shape[0], layer.out_channels, layer.groups, layer.kernel_size
     assert out_channels is not None  # a LayerSpec without it cannot be made
     assert kernel is not None
-    refusals.check_groups(layer.groups, channels, out_channels)
-    (rows, columns), field = _slide(layer, kernel, shape, field)
-    weights = out_channels * (channels // layer.groups) * kernel * kernel
+    if channels % groups or out_channels % groups:
+        raise refusals.undivided_channels(groups, channels, out_channels)
+    shape, field = _slide(layer, kernel, shape, field, out_channels)
+    weights = out_channels * (channels // groups) * kernel * kernel
     biases = out_channels if layer.bias else 0
-    return (out_channels, rows, columns), field, weights + biases, weights * rows * columns
+    return shape, field, weights + biases, weights * shape[1] * shape[2]
 
 
 def _size_pool(layer: LayerSpec, shape: Shape, field: Field) -> _Sized:
     kernel = layer.kernel_size
     assert kernel is not None
-    refusals.check_pool_padding(layer.padding, kernel)
-    (rows, columns), field = _slide(layer, kernel, shape, field)
-    return (shape[0], rows, columns), field, 0, 0
+    if layer.padding > kernel // 2:
+        raise refusals.wide_pool_padding(layer.padding, kernel)
+    return *_slide(layer, kernel, shape, field, shape[0]), 0, 0
 
 
-def _slide(layer: LayerSpec, kernel: int, shape: Shape, field: Field) -> tuple[tuple[int, int], Field]:
-    """Rows and columns of the map that the window gives where it fits whole, as torch counts them."""
+def _slide(layer: LayerSpec, kernel: int, shape: Shape, field: Field, channels: int) -> _Map:
+    """The map that a window gives where it fits whole, as torch counts its rows and columns."""
     _, rows, columns = shape
     padding, stride, dilation = layer.padding, layer.stride, layer.dilation
-    last_tap = (kernel - 1) * dilation
-    spare_rows, spare_columns = rows + 2 * padding - last_tap - 1, columns + 2 * padding - last_tap - 1
-    if spare_rows < 0 or spare_columns < 0:
+    spare = 2 * padding - (kernel - 1) * dilation - 1
+    if rows + spare < 0 or columns + spare < 0:
         raise refusals.too_small(layer, kernel, rows, columns)
-    refusals.check_field(max(field.height, field.width) + last_tap * field.jump, field.jump * stride)
-    out = spare_rows // stride + 1, spare_columns // stride + 1
-    return out, receptive_field.slide(field, kernel, stride, padding, dilation)
+    shape = channels, (rows + spare) // stride + 1, (columns + spare) // stride + 1
+    return shape, slide(field, kernel, stride, padding, dilation)
 
 
 def _size_whole_map(layer: LayerSpec, shape: Shape, field: Field) -> _Sized:
     channels, rows, columns = shape
-    longest = max(field.height + (rows - 1) * field.jump, field.width + (columns - 1) * field.jump)
-    refusals.check_field(longest, field.jump)
     out_channels = channels * rows * columns if layer.op == "flatten" else channels
-    return (out_channels, 1, 1), receptive_field.gather(field, rows, columns), 0, 0
+    return (out_channels, 1, 1), gather(field, rows, columns), 0, 0
 
 
 def _size_linear(layer: LayerSpec, shape: Shape, field: Field) -> _Sized:
     (features, rows, columns), out_features = shape, layer.out_channels
     assert out_features is not None
-    refusals.check_linear_input(rows, columns)
+    if rows * columns != 1:
+        raise refusals.map_into_linear(rows, columns)
     weights = out_features * features
     return (out_features, 1, 1), field, weights + (out_features if layer.bias else 0), weights
 
 
 def _size_add(name: str, own: _Map, other: _Map) -> _Sized:
     (shape, field), (other_shape, other_field) = own, other
-    refusals.check_sum(name, shape, other_shape, field.jump, other_field.jump)
-    united = receptive_field.unite(field, other_field)
-    refusals.check_ways(len(united.reach))
+    if shape != other_shape:
+        raise refusals.unequal_shapes(name, shape, other_shape)
+    jump, other_jump = field[3], other_field[3]
+    if jump != other_jump:
+        raise refusals.unequal_strides(name, jump, other_jump)
+    united = unite(field, other_field)
+    num_ways = len(united[4])
+    if num_ways > MAX_WAYS:
+        raise refusals.many_ways(num_ways)
     return shape, united, 0, 0
 
 

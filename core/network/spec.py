@@ -68,10 +68,10 @@ class LayerSpec:
 
     def __post_init__(self) -> None:
         if self.name and not self.name.isidentifier():
-            raise SpecError(
-                "name must start with a letter and go on with letters, digits or underscores,"
-                f" got {self.name!r}; leave out spaces, dots and hyphens"
-            )
+            rule = "name must start with a letter and go on with letters, digits or underscores"
+            raise SpecError(f"{rule}, got {self.name!r}; leave out spaces, dots and hyphens")
+        if self.name == "training":
+            raise SpecError("name must not be 'training', which torch keeps for itself; choose another")
         for step in self.then:
             parse_step(step)
         self._require("out_channels", self.op in ("conv", "linear"))
@@ -81,9 +81,8 @@ class LayerSpec:
         defaults |= {"dilation": self.op in ("conv", "max_pool"), "groups": self.op == "conv"}
         for field, is_used in defaults.items():
             if not is_used and getattr(self, field) != (0 if field == "padding" else 1):
-                raise SpecError(
-                    f"{field} has no meaning for {self.op}, got {getattr(self, field)}; remove it"
-                )
+                given = getattr(self, field)
+                raise SpecError(f"{field} has no meaning for {self.op}, got {given}; remove it")
 
     def _require(self, field: str, is_needed: bool) -> None:
         is_given = getattr(self, field) is not None
@@ -107,9 +106,8 @@ class NetworkSpec:
         seen: set[str] = set()
         for index, layer in enumerate(self.layers):
             if layer.name in seen:
-                raise SpecError(
-                    f"layer {index + 1}: the name {layer.name!r} is taken; give every layer its own"
-                )
+                rule = f"the name {layer.name!r} is taken"
+                raise SpecError(f"layer {index + 1}: {rule}; give every layer its own")
             if layer.source is not None and layer.source not in seen:
                 where = f"layer {index + 1} ({layer.name})"
                 raise SpecError(f"{where}: source must be an earlier layer, got {layer.source!r}")

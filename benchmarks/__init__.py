@@ -1,0 +1,1 @@
+"""Measurements whose printed tables the README quotes, each beside its baseline."""
