@@ -11,6 +11,7 @@ log.txt        what the worker's process prints
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -40,11 +41,16 @@ class RunRecord:
     """For people."""
     data_root: str
     """The folder that the dataset is loaded from."""
-    device: str = Field(pattern=r"^(cpu|cuda:[0-9]{1,2})$")
+    device: str
+    """As torch names it: "cpu", "cuda:0"."""
     threads: int = Field(ge=1, le=1024)
     """CPU threads; part of the record because another number may change the last bits of every sum."""
     created: str
     """ISO 8601, UTC."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"cpu|cuda:[0-9]{1,2}", self.device):
+            raise SpecError(f"device must be cpu, cuda or cuda and a number as in cuda:1, got {self.device!r}")
 
 
 @describe

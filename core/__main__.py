@@ -1,0 +1,41 @@
+"""`python -m core <verb>`: everything that the app does, without the app."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from core.cli import data, evaluate, presets, size, train
+from core.errors import ConvScopeError
+
+VERBS = {
+    "train": (train, "train a network in the foreground; Ctrl-C stops it so that it can go on"),
+    "evaluate": (evaluate, "measure a checkpoint on the test images"),
+    "size": (size, "what every layer of a network costs and sees"),
+    "presets": (presets, "list networks, augmentations and recipes to start from, or print one as JSON"),
+    "data": (data, "list, register and download datasets"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says: 0 if it worked, 1 if a run failed, 2 if something was refused."""
+    parser = argparse.ArgumentParser(prog="python -m core", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name, (verb, help_text) in VERBS.items():
+        verb_parser = verbs.add_parser(name, help=help_text, description=verb.__doc__)
+        verb_parser.add_argument("--json", action="store_true", help="answer in JSON, for programs")
+        verb.add_arguments(verb_parser)
+    parsed = parser.parse_args(arguments)
+    try:
+        code: int = VERBS[parsed.verb][0].run(parsed, lambda line: print(line, flush=True))
+        return code
+    except ConvScopeError as error:
+        print(f"{parser.prog} {parsed.verb}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # whoever read our lines has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

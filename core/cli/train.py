@@ -1,0 +1,133 @@
+"""`train`: one run, here and now, in a run folder like any other; Ctrl-C stops it so that it can go on."""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+from core import augmentation, data, network
+from core.augmentation import AugmentationSpec
+from core.cli.data import DATA_ROOT
+from core.cli.specs import read_spec
+from core.errors import SpecError
+from core.network import NetworkSpec
+from core.spec import from_dict, to_dict
+from core.training import Recipe, RunSpec, recipe_presets, run_folder, runs, worker
+from core.training.events import EpochDone, Event, StateChanged, StepDone
+
+RUNS_ROOT = Path("runs")
+STEP_SECONDS = 10.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `train`."""
+    parser.add_argument("--network", default="scope_net", help="a preset's key or a JSON file (%(default)s)")
+    parser.add_argument(
+        "--augmentation", default="flip_crop", help="a preset's key or a JSON file (%(default)s)"
+    )
+    parser.add_argument("--recipe", default="quick", help="a preset's key or a JSON file (%(default)s)")
+    parser.add_argument("--dataset", help="its name, as `data list` tells (the best that is ready)")
+    parser.add_argument("--train-images", type=int, help="train on so many, as many of each class (all)")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, … (%(default)s)")
+    parser.add_argument("--threads", type=int, help="CPU threads (all cores but one)")
+    parser.add_argument("--title", default="", help="what the run is called (the network's name)")
+    parser.add_argument(
+        "--data-root", type=Path, default=DATA_ROOT, help="where datasets are kept (%(default)s)"
+    )
+    parser.add_argument("--runs", type=Path, default=RUNS_ROOT, help="where runs are kept (%(default)s)")
+    parser.add_argument("--resume", metavar="RUN", help="go on with this run; the options above do not count")
+    group = parser.add_argument_group("recipe", "each replaces what the recipe says")
+    hints = get_type_hints(Recipe)
+    for field in fields(Recipe):
+        option = f"--{field.name.replace('_', '-')}"
+        if hints[field.name] is bool:
+            group.add_argument(option, action=argparse.BooleanOptionalAction, default=None)
+        elif choices := get_args(hints[field.name]):
+            group.add_argument(option, choices=choices)
+        else:
+            group.add_argument(option, metavar=hints[field.name].__name__.upper())
+
+
+def run(arguments: argparse.Namespace, show: Callable[[str], None]) -> int:
+    """Train, and show what happens; 0 where the run finished or was stopped, 1 where it failed."""
+    run_id = arguments.resume or _create(arguments)
+    folder = runs.find(arguments.runs, run_id)
+    if runs.read_folder(folder).state == "finished":
+        raise SpecError(f"run {run_id} is finished; there is nothing to go on with")
+    run_folder.clear_request(folder)
+    worker.stop_on_signals(folder)
+    teller = Teller(folder, show)
+    for event in worker.work(folder):
+        if arguments.json:
+            show(json.dumps({"run": run_id, "kind": event.kind, **to_dict(event, with_defaults=True)}))
+        else:
+            teller.tell(event)
+    return int(isinstance(event, StateChanged) and event.state == "failed")
+
+
+def _create(arguments: argparse.Namespace) -> str:
+    recipe = read_spec(Recipe, recipe_presets(), arguments.recipe)
+    given = {field.name: getattr(arguments, field.name) for field in fields(Recipe)}
+    changes = {name: value for name, value in given.items() if value is not None}
+    recipe = from_dict(Recipe, to_dict(recipe) | changes)
+    network_spec = read_spec(NetworkSpec, network.presets(), arguments.network)
+    augmentation_spec = read_spec(AugmentationSpec, augmentation.presets(), arguments.augmentation)
+    dataset = data.load(arguments.dataset or data.default_name(arguments.data_root), arguments.data_root)
+    spec = RunSpec(
+        dataset=dataset.name,
+        fingerprint=dataset.fingerprint,
+        network=network_spec,
+        augmentation=augmentation_spec,
+        recipe=recipe,
+        train_images=arguments.train_images,
+    )
+    return runs.create(
+        arguments.runs, spec, arguments.data_root, arguments.device, arguments.title, arguments.threads
+    )
+
+
+class Teller:
+    """Says in a line what happened, and does not say too much."""
+
+    def __init__(self, folder: Path, show: Callable[[str], None]) -> None:
+        self.folder, self.show = folder, show
+        self.spec = run_folder.read_record(folder).spec
+        self.told = time.monotonic()
+
+    def tell(self, event: Event) -> None:
+        """Show the event, if it is worth a line."""
+        if isinstance(event, StateChanged):
+            self.show(self._state(event))
+        elif isinstance(event, EpochDone):
+            self.show(self._epoch(event))
+            self.told = time.monotonic()
+        elif time.monotonic() > self.told + STEP_SECONDS:
+            self.show(self._step(event))
+            self.told = time.monotonic()
+
+    def _state(self, event: StateChanged) -> str:
+        if event.state == "running":
+            return f"training {self.spec.network.name} on {self.spec.dataset} from epoch {event.epoch + 1}"
+        if event.state == "finished":
+            return f"finished: test accuracy {event.test_accuracy:.2%}; checkpoint {self.folder / 'best'}"
+        if event.state == "stopped":
+            return f"stopped; go on with --runs {self.folder.parent} --resume {self.folder.name}"
+        return f"failed: {event.reason}" if event.state == "failed" else f"queued: run {self.folder.name}"
+
+    def _epoch(self, event: EpochDone) -> str:
+        metrics, recipe = event.metrics, self.spec.recipe
+        chooser = "validation" if recipe.validation == "split" else "test (chooses the epoch)"
+        return (
+            f"epoch {metrics.epoch}/{recipe.epochs}"
+            f"  train {metrics.train_loss:.3f} {metrics.train_accuracy:.2%}"
+            f"  {chooser} {metrics.validation_loss:.3f} {metrics.validation_accuracy:.2%}"
+            f"{' (best)' if event.is_best else ''}  rate {metrics.learning_rate:.2g}"
+            f"  {metrics.seconds:.1f} s, {metrics.images_per_second:,.0f} images/s"
+        )
+
+    def _step(self, event: StepDone) -> str:
+        left = f", {event.seconds_left:.0f} s left" if event.seconds_left is not None else ""
+        return f"epoch {event.epoch}, step {event.step} of {event.steps}: loss {event.loss:.3f}{left}"
