@@ -1,6 +1,5 @@
 """Whether a pipeline can run, before anything is spent on it: every transform, argument and image size."""
 
-import difflib
 import inspect
 from functools import lru_cache
 from typing import Any
@@ -10,14 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from core.augmentation.catalogue import TRANSFORMS
 from core.augmentation.library import albumentations
 from core.augmentation.spec import NORMALIZE, AugmentationSpec, StepSpec
 from core.errors import SpecError
 from core.spec import explain
 
 IMAGE_SIDE = 32
+MAX_SIDE = 256
 # No argument of a transform of 32 px images needs a larger number; padding by 100,000 fills the memory.
 MAX_NUMBER = 1000
+# OpenCV takes seconds for a mirrored border at scales near 0, and for ever where shears make a line of it.
+MIN_SCALE = 0.1
+MAX_SHEAR = 40
 
 # albumentations 2.0.8 only warns about these and goes on without them.
 RENAMED = {
@@ -77,7 +81,9 @@ def build_step(spec: AugmentationSpec, index: int) -> Any:
     step, where = spec.steps[index], place(spec, index)
     if step.transform == NORMALIZE:
         return albumentations.Normalize(mean=spec.mean, std=spec.std)
-    transform_class = _find_transform(step.transform, where)
+    if step.transform not in TRANSFORMS:
+        raise SpecError(f"{where}: is not a transform that is offered; choose {', '.join(TRANSFORMS)}")
+    transform_class = getattr(albumentations, step.transform)
     defaults = {name: field.default for name, field in inspect.signature(transform_class).parameters.items()}
     _check_names(step, defaults, where)
     for name, value in step.arguments:
@@ -85,21 +91,14 @@ def build_step(spec: AugmentationSpec, index: int) -> Any:
     if "hole_height_range" in defaults:
         _check_hole_sizes(defaults | step.keywords, where)
     try:
-        return transform_class(**step.keywords, p=step.probability, strict=True)
+        transform = transform_class(**step.keywords, p=step.probability, strict=True)
     except (TypeError, ValueError) as error:
         cause = error.__cause__
         reason = explain(cause, step.transform) if isinstance(cause, ValidationError) else str(error)
         raise SpecError(f"{where}: {reason}") from None
-
-
-def _find_transform(name: str, where: str) -> Any:
-    found = getattr(albumentations, name, None)
-    kinds = (albumentations.ImageOnlyTransform, albumentations.DualTransform)
-    if inspect.isclass(found) and issubclass(found, kinds) and found not in kinds:
-        return found
-    near = difflib.get_close_matches(name, dir(albumentations), n=1)
-    remedy = f"did you mean {near[0]}?" if near else "choose one from the list"
-    raise SpecError(f"{where}: {_release()} has no image transform of this name; {remedy}")
+    if isinstance(transform, albumentations.Affine):
+        _check_affine(transform, where)
+    return transform
 
 
 def _release() -> str:
@@ -140,6 +139,15 @@ def _check_hole_sizes(arguments: dict[str, Any], where: str) -> None:
         raise SpecError(f"{where}: a hole measures 0 to {IMAGE_SIDE} px, got {sizes}; keep it in the image")
 
 
+def _check_affine(transform: Any, where: str) -> None:
+    scale = min(least for least, _ in transform.scale.values())
+    shear = max(abs(end) for ends in transform.shear.values() for end in ends)
+    if scale < MIN_SCALE:
+        raise SpecError(f"{where}: the scale is at least {MIN_SCALE}, got {scale}; raise it")
+    if shear > MAX_SHEAR:
+        raise SpecError(f"{where}: the shear lies within ±{MAX_SHEAR}°, got {shear}; lower it")
+
+
 def _numbers(value: Any) -> list[float]:
     if isinstance(value, tuple):
         return [number for item in value for number in _numbers(item)]
@@ -155,11 +163,11 @@ def _try_step(transform: Any, image: NDArray[Any], where: str) -> NDArray[Any]:
         raise SpecError(
             f"{where}: cannot work on an RGB image with these arguments ({reason}); change them"
         ) from None
-    is_picture = outcome.ndim == 3 and outcome.shape[2] == 3
+    is_picture = outcome.ndim == 3 and outcome.shape[2] == 3 and max(outcome.shape) <= MAX_SIDE
     normalises = isinstance(transform, albumentations.Normalize)
     if not is_picture or (outcome.dtype != image.dtype and not normalises):
         raise SpecError(
-            f"{where}: must leave an RGB image of {image.dtype}, leaves {outcome.shape} of {outcome.dtype}; "
-            "remove it"
+            f"{where}: must leave an RGB image of {image.dtype} with sides up to {MAX_SIDE} px, leaves "
+            f"{outcome.shape} of {outcome.dtype}; change its arguments"
         )
     return outcome

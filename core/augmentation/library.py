@@ -6,10 +6,7 @@ import warnings
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else it asks the internet for a newer release
 
 import albumentations  # type: ignore[import-untyped]
-from albumentations.augmentations.dropout.transforms import (  # type: ignore[import-untyped]
-    BaseDropout,
-)
 
-__all__ = ["BaseDropout", "albumentations"]
+__all__ = ["albumentations"]
 
 warnings.filterwarnings("ignore", "ShiftScaleRotate is a special case of Affine", UserWarning)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.augmentation.check import active_steps, build_step, check
-from core.augmentation.library import BaseDropout, albumentations
+from core.augmentation.library import albumentations
 from core.augmentation.normalise import denormalise, normalise
 from core.augmentation.spec import NORMALIZE, AugmentationSpec
 
@@ -52,7 +52,7 @@ class Pipeline:
             steps = steps[:-1]
         self._transforms = {index: build_step(spec, index) for index, _ in steps}
         for transform in self._transforms.values():
-            if isinstance(transform, BaseDropout):
+            if isinstance(transform, albumentations.CoarseDropout):
                 transform.fill_mask = 1  # so that a mask shows where the holes end up
         self._compose = albumentations.Compose(list(self._transforms.values()), seed=seed)
 

@@ -1,0 +1,83 @@
+"""Every control of the catalogue does what it says in the installed albumentations."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+from core.augmentation.catalogue import TRANSFORMS
+from core.augmentation.controls import Control
+from core.augmentation.library import albumentations
+from core.augmentation.pipeline import preview
+from core.augmentation.spec import AugmentationSpec, StepSpec
+from tests.pictures import pictures
+
+OFFERED = [offered for offered in TRANSFORMS.values() if offered.name != "Normalize"]
+CONTROLS = [(offered, control) for offered in OFFERED for control in offered.controls]
+
+
+def values_of(control: Control) -> list[object]:
+    """The default, every choice, and the ends of a slider, together and each alone."""
+    ends = [control.minimum, control.maximum]
+    if control.kind.endswith("range"):
+        return [control.default, tuple(ends), (ends[0], ends[0]), (ends[1], ends[1])]
+    if control.kind == "bool":
+        return [True, False]
+    if control.kind == "choice":
+        return [value for value, _ in control.choices]
+    if control.kind == "colour":
+        return [value for value, _ in control.choices] + [(0, 0, 0), (255, 255, 255)]
+    return [control.default, *ends]
+
+
+def spec_with(offered, step: StepSpec) -> AugmentationSpec:
+    before = (TRANSFORMS[offered.after].new_step(),) if offered.after else ()
+    behind = (TRANSFORMS["RandomCrop"].new_step(),) if offered.name == "Pad" else ()
+    return AugmentationSpec(name="test", steps=(*before, step, *behind))
+
+
+@pytest.mark.parametrize(
+    "offered, control", CONTROLS, ids=[f"{offered.name}-{control.argument}" for offered, control in CONTROLS]
+)
+def test_every_control_runs_at_its_default_its_extremes_and_each_choice(offered, control):
+    for value in values_of(control):
+        assert control.fits(value), value
+        arguments = offered.new_step().keywords | {control.argument: value}
+        step = StepSpec(transform=offered.name, arguments=tuple(arguments.items()))
+        shown = preview(spec_with(offered, step), pictures(3), seed=1)
+        assert shown.images.shape == (3, 32, 32, 3)
+        assert all(len(acted) >= 1 for acted in shown.acted)
+
+
+@pytest.mark.parametrize("offered", OFFERED, ids=lambda offered: offered.name)
+def test_every_argument_exists_in_the_installed_release(offered):
+    known = inspect.signature(getattr(albumentations, offered.name)).parameters
+    assert {name for name, _ in offered.new_step().arguments} <= set(known)
+
+
+@pytest.mark.parametrize("offered", OFFERED, ids=lambda offered: offered.name)
+def test_a_new_step_changes_pictures(offered):
+    images = pictures(32)
+    shown = preview(spec_with(offered, offered.new_step()), images, seed=1)
+    assert np.any(shown.images != images)
+    assert offered.title
+    assert offered.description.endswith(".")
+
+
+def test_a_control_says_what_it_cannot_show():
+    holes = next(c for _, c in CONTROLS if c.argument == "hole_height_range")
+    assert [holes.fits(value) for value in [(1, 32), (8, 8)]] == [True, True]
+    refused = [(0, 8), (9, 8), (0.1, 0.2), (8, 33), 8, "8", (8, 8, 8), (True, 8)]
+    assert not any(holes.fits(value) for value in refused)
+    fill = next(c for _, c in CONTROLS if c.kind == "colour")
+    assert [fill.fits(value) for value in [(1, 2, 3), 0, "random"]] == [True] * 3
+    assert not any(fill.fits(value) for value in [(0.49, 0.48, 0.45), (1, 2, 256), 7, "inpaint_ns"])
+
+
+def test_a_step_up_in_a_rotation_turns_counter_clockwise():
+    """The help of the rotation control says so: the dot right of the middle goes up by a quarter turn."""
+    image = np.zeros((1, 32, 32, 3), np.uint8)
+    image[0, 15:17, 26:28] = 255
+    quarter = StepSpec(transform="Affine", arguments=(("rotate", (90, 90)),))
+    turned = preview(AugmentationSpec(name="test", steps=(quarter,)), image, seed=1).images[0]
+    assert turned[4:6, 15:17].min() == 255
