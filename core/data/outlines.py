@@ -41,7 +41,8 @@ def _arrow(x: Grid, y: Grid) -> Grid:
     shaft = _box(x, y + np.float32(0.45), 0.24, 0.55)
     slope = (np.abs(x) + (y - np.float32(1.0))) * _SQRT_HALF
     head = np.maximum(slope, np.float32(0.12) - y)
-    return np.minimum(shaft, head)
+    arrow: Grid = np.minimum(shaft, head)
+    return arrow
 
 
 def _circle(x: Grid, y: Grid) -> Grid:
@@ -51,11 +52,13 @@ def _circle(x: Grid, y: Grid) -> Grid:
 def _crescent(x: Grid, y: Grid) -> Grid:
     moon = _distance(x + np.float32(0.15), y) - np.float32(0.98)
     bite = _distance(x - np.float32(0.34), y) - np.float32(0.82)
-    return np.maximum(moon, -bite)
+    crescent: Grid = np.maximum(moon, -bite)
+    return crescent
 
 
 def _cross(x: Grid, y: Grid) -> Grid:
-    return np.minimum(_box(x, y, 0.95, 0.30), _box(x, y, 0.30, 0.95))
+    cross: Grid = np.minimum(_box(x, y, 0.95, 0.30), _box(x, y, 0.30, 0.95))
+    return cross
 
 
 def _heart(x: Grid, y: Grid) -> Grid:
@@ -64,11 +67,13 @@ def _heart(x: Grid, y: Grid) -> Grid:
     right, left = (low + x) * _SQRT_HALF, (low - x) * _SQRT_HALF
     square = np.maximum(np.abs(right), np.abs(left)) - half
     lobes = np.minimum(_distance(right - half, left), _distance(right, left - half)) - half
-    return np.minimum(square, lobes)
+    heart: Grid = np.minimum(square, lobes)
+    return heart
 
 
 def _ring(x: Grid, y: Grid) -> Grid:
-    return np.abs(_distance(x, y) - np.float32(0.72)) - np.float32(0.22)
+    ring: Grid = np.abs(_distance(x, y) - np.float32(0.72)) - np.float32(0.22)
+    return ring
 
 
 def _spiral(x: Grid, y: Grid) -> Grid:
@@ -79,7 +84,8 @@ def _spiral(x: Grid, y: Grid) -> Grid:
     below = _distance(right - step, y)
     upper = np.minimum(np.abs(above - np.float32(0.08)), np.abs(above - np.float32(0.62)))
     lower = np.minimum(np.abs(below - np.float32(0.35)), np.abs(below - np.float32(0.89)))
-    return np.where(y >= 0, upper, lower) - np.float32(0.13)
+    spiral: Grid = np.where(y >= 0, upper, lower) - np.float32(0.13)
+    return spiral
 
 
 def _square(x: Grid, y: Grid) -> Grid:

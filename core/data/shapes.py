@@ -15,7 +15,7 @@ from core.data.cache import Decoded
 from core.data.dataset import IMAGE_SIDE, Split
 from core.data.outlines import OUTLINES, Grid, Outline
 
-VERSION = 1
+VERSION = 2
 """Of the drawing: any change of a pixel needs a new number, which also renews cached copies."""
 TRAIN_PER_CLASS = 600
 TEST_PER_CLASS = 200
@@ -31,8 +31,9 @@ _PALETTE = np.array(
     np.float32,
 )  # fmt: skip
 
-_COLUMNS = (np.arange(IMAGE_SIDE, dtype=np.float32) - np.float32(IMAGE_SIDE / 2 - 0.5)).reshape(1, 1, -1)
-_ROWS = -_COLUMNS.reshape(1, -1, 1)  # upwards, in pixels from the centre like the columns
+_CENTRE = np.float32(IMAGE_SIDE / 2 - 0.5)
+_COLUMNS: Grid = (np.arange(IMAGE_SIDE, dtype=np.float32) - _CENTRE).reshape(1, 1, -1)
+_ROWS: Grid = -_COLUMNS.reshape(1, -1, 1)  # upwards, in pixels from the centre like the columns
 
 
 def draw_shapes(seed: int = _SEED, train: int = TRAIN_PER_CLASS, test: int = TEST_PER_CLASS) -> Decoded:
@@ -83,21 +84,21 @@ class _Pencil:
         return (self.between(0, 1) < np.float32(probability)).astype(np.float32)
 
     def direction(self) -> tuple[Grid, Grid]:
-        """Cosine and sine of any angle, each (count, 1, 1), rounded where libraries differ in the last bit."""
+        """Cosine and sine of any angle, each (count, 1, 1), rounded where libraries differ."""
         angle = self.between(0, 2 * np.pi).astype(np.float64)
         return np.round(np.cos(angle), 5).astype(np.float32), np.round(np.sin(angle), 5).astype(np.float32)
 
     def colour(self) -> Grid:
         """(count, 1, 1, 3), from the palette."""
-        return _PALETTE[(self.raw(self.count) % np.uint64(len(_PALETTE))).astype(np.int64)].reshape(
-            -1, 1, 1, 3
-        )
+        chosen = (self.raw(self.count) % np.uint64(len(_PALETTE))).astype(np.int64)
+        return _PALETTE[chosen].reshape(-1, 1, 1, 3)
 
     def noise(self) -> Grid:
         """(count, 32, 32, 3), triangular on [-1, 1]."""
         values = self.count * IMAGE_SIDE * IMAGE_SIDE * 3
         halves = self.raw(values // 2).astype("<u8").view("<u2").astype(np.float32).reshape(2, values)
-        return ((halves[0] - halves[1]) / np.float32(65535)).reshape(-1, IMAGE_SIDE, IMAGE_SIDE, 3)
+        noise: Grid = (halves[0] - halves[1]) / np.float32(65535)
+        return noise.reshape(-1, IMAGE_SIDE, IMAGE_SIDE, 3)
 
 
 def _draw(outline: Outline, pencil: _Pencil) -> NDArray[np.uint8]:
@@ -105,25 +106,21 @@ def _draw(outline: Outline, pencil: _Pencil) -> NDArray[np.uint8]:
     ink, ground = _choose_colours(pencil)
     canvas = _paint(ground, pencil, texture=0.35)
     for _ in range(3):
-        _cover(
-            canvas,
-            _clutter(pencil, large=False),
-            _toned(pencil.colour(), pencil, 0.5),
-            pencil.between(0.5, 0.9),
-        )
+        _add_clutter(canvas, pencil, pencil.between(1.0, 3.5), pencil.between(0.5, 0.9))
     pose = _choose_pose(pencil)
     softness = pencil.between(0.9, 2.0)
-    shadow = _coverage(pose.distance(outline, -1.5, 1.5), softness * 2)
+    shadow = _coverage(pose.distance(outline, -1.5, -1.5), softness * 2)
     _cover(canvas, shadow, np.float32(0), pencil.between(0.1, 0.35) * pencil.chance(0.5))
     distance = pose.distance(outline, 0, 0)
     _cover(canvas, _coverage(distance, softness), _paint(ink, pencil, texture=0.45), np.float32(1))
     rim = _coverage(np.abs(distance) - np.float32(0.6), softness)
     _cover(canvas, rim, _toned(ink, pencil, 0.6), pencil.chance(0.35))
     for _ in range(2):
-        _cover(canvas, _clutter(pencil, large=True), _toned(pencil.colour(), pencil, 0.5), pencil.chance(0.4))
+        _add_clutter(canvas, pencil, pencil.between(2.0, 4.5), pencil.chance(0.3))
     canvas *= pencil.between(0.75, 1.15)[..., None]
-    canvas += pencil.noise() * pencil.between(0.0, 0.16)[..., None]
-    return np.floor(np.clip(canvas, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    canvas += pencil.noise() * pencil.between(0.0, 0.14)[..., None]
+    pixels: NDArray[np.uint8] = (np.clip(canvas, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    return pixels
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -138,12 +135,12 @@ class _Pose:
     stretch: Grid
     shear: Grid
 
-    def distance(self, outline: Outline, right: float, down: float) -> Grid:
-        """(N, 32, 32): pixels outside the outline, moved by `right` and `down`."""
+    def distance(self, outline: Outline, right: float, up: float) -> Grid:
+        """(N, 32, 32): pixels outside the outline, moved by `right` and `up`."""
         x = _COLUMNS - self.across - np.float32(right)
-        y = _ROWS - self.up + np.float32(down)
+        y = _ROWS - self.up - np.float32(up)
         turned_x = (x * self.cosine + y * self.sine) / (self.radius * self.stretch)
-        turned_y = (y * self.cosine - x * self.sine) / self.radius * self.stretch
+        turned_y = (y * self.cosine - x * self.sine) / (self.radius / self.stretch)
         return outline(turned_x + self.shear * turned_y, turned_y) * self.radius
 
 
@@ -165,13 +162,13 @@ def _choose_pose(pencil: _Pencil) -> _Pose:
 def _choose_colours(pencil: _Pencil) -> tuple[Grid, Grid]:
     """Colours of shape and ground, (N, 1, 1, 3) each: one light and one dark, some close to each other."""
     is_dark = pencil.chance(0.5)[..., None]
-    light = _mix(pencil.colour(), np.float32(1), pencil.between(0.25, 0.65)[..., None])
-    dark = _mix(pencil.colour(), np.float32(0), pencil.between(0.25, 0.65)[..., None])
+    light = _mix(pencil.colour(), np.ones_like(is_dark), pencil.between(0.25, 0.65)[..., None])
+    dark = _mix(pencil.colour(), np.zeros_like(is_dark), pencil.between(0.25, 0.65)[..., None])
     ink, ground = _mix(light, dark, is_dark), _mix(dark, light, is_dark)
-    return _mix(ink, ground, pencil.between(0.0, 0.45)[..., None]), ground
+    return _mix(ink, ground, pencil.between(0.0, 0.35)[..., None]), ground
 
 
-def _mix(first: Grid, second: Grid | np.float32, share: Grid) -> Grid:
+def _mix(first: Grid, second: Grid, share: Grid) -> Grid:
     return first + (second - first) * share
 
 
@@ -182,7 +179,8 @@ def _toned(colour: Grid, pencil: _Pencil, most: float) -> Grid:
 
 def _coverage(distance: Grid, softness: Grid) -> Grid:
     """How much of each pixel lies inside, (N, 32, 32), from 0 to 1."""
-    return np.clip(np.float32(0.5) - distance / softness, 0, 1)
+    coverage: Grid = np.clip(np.float32(0.5) - distance / softness, 0, 1)
+    return coverage
 
 
 def _cover(canvas: Grid, coverage: Grid, colour: Grid | np.float32, opacity: Grid | np.float32) -> None:
@@ -197,26 +195,27 @@ def _paint(colour: Grid, pencil: _Pencil, texture: float) -> Grid:
     dots = stripes * _wave(pencil)
     pattern = np.where(pencil.chance(0.5) > 0, stripes, dots)
     shade = shade + pattern * pencil.between(-texture, texture) * pencil.chance(0.7)
-    return np.clip(colour * (np.float32(1) + shade[..., None]), 0, 1)
+    painted: Grid = np.clip(colour * (np.float32(1) + shade[..., None]), 0, 1)
+    return painted
 
 
 def _wave(pencil: _Pencil) -> Grid:
     """(N, 32, 32): a triangular wave across the picture, from -1 to 1, 4 to 14 pixels long."""
     cosine, sine = pencil.direction()
     phase = (_COLUMNS * cosine + _ROWS * sine) / pencil.between(4, 14) + pencil.between(0, 1)
-    return np.abs(phase - np.floor(phase) - np.float32(0.5)) * np.float32(4) - np.float32(1)
+    wave: Grid = np.abs(phase - np.floor(phase) - np.float32(0.5)) * np.float32(4) - np.float32(1)
+    return wave
 
 
-def _clutter(pencil: _Pencil, *, large: bool) -> Grid:
-    """(N, 32, 32): a bar, a disc or a block anywhere; a large one hides a part of what is below it."""
+def _add_clutter(canvas: Grid, pencil: _Pencil, size: Grid, opacity: Grid) -> None:
+    """Lay a bar, a disc or a block of `size` pixels anywhere over what is painted already."""
     cosine, sine = pencil.direction()
     x, y = _COLUMNS - pencil.between(-15, 15), _ROWS - pencil.between(-15, 15)
     along, aside = np.abs(x * cosine + y * sine), np.abs(y * cosine - x * sine)
-    size = pencil.between(2.0, 4.5) if large else pencil.between(1.0, 3.5)
-    length = pencil.between(6, 20)
-    kind = pencil.between(0, 3)
-    bar = np.maximum(along - length, aside - size * np.float32(0.45))
+    bar = np.maximum(along - pencil.between(6, 20), aside - size * np.float32(0.45))
     disc = np.sqrt(x * x + y * y) - size
     block = np.maximum(along, aside) - size
+    kind = pencil.between(0, 3)
     distance = np.where(kind < 1, bar, np.where(kind < 2, disc, block))
-    return _coverage(distance, np.ones_like(size))
+    coverage = _coverage(distance, np.ones_like(size))
+    _cover(canvas, coverage, _toned(pencil.colour(), pencil, 0.5), opacity)
