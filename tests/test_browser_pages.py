@@ -24,8 +24,8 @@ def test_page_opens_by_its_address(
 ) -> None:
     page = open_window(browser, color_scheme=scheme)
     open_page(page, f"{shared_server.url}/{address}")
-    assert page.locator('[data-testid="stException"]').count() == 0
-    assert page.locator('[data-testid="stAlertContentError"]').count() == 0
+    problems = page.locator('[data-testid="stException"], [data-testid="stAlertContentError"]')
+    assert problems.all_inner_texts() == [], shared_server.log.read_text()[-3000:]
     assert page.complaints == []
     background = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(3, 5, 6)"}[scheme]

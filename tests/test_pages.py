@@ -12,9 +12,9 @@ PAGES = [HOME, *(f"pages/{page.name}" for page in sorted((PROJECT / "pages").glo
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clear_caches: None) -> AppTest:
-    """Home, drawn once, over an empty data and an empty runs folder: the stand-in images are in use."""
-    monkeypatch.setattr("ui.paths.DATA", tmp_path / "data")
+def app(tmp_path: Path, shapes_root: Path, monkeypatch: pytest.MonkeyPatch, clear_caches: None) -> AppTest:
+    """Home, drawn once, with the stand-in images and without any run."""
+    monkeypatch.setattr("ui.paths.DATA", shapes_root)
     monkeypatch.setattr("ui.paths.RUNS", tmp_path / "runs")
     monkeypatch.chdir(PROJECT)
     return AppTest.from_file(str(PROJECT / HOME), default_timeout=60).run()

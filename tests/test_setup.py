@@ -1,4 +1,4 @@
-"""The set-up keeps its promises: the lock covers what is asked for, the server is local, the colours can be read."""
+"""The set-up keeps its promises: the lock covers what is asked for, the app is local, colours can be read."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from streamlit import config
 
 from tests.browser import PROJECT
 
-THEME_OPTIONS = tomllib.loads((PROJECT / ".streamlit/config.toml").read_text())
+OPTIONS = tomllib.loads((PROJECT / ".streamlit/config.toml").read_text())
 READABLE = 4.5  # to 1: WCAG 2.1, level AA, for text
 VISIBLE = 3.0  # to 1: the same, for what is not text
 
@@ -67,7 +67,7 @@ def flattened(options: dict[str, object], prefix: str = "") -> dict[str, object]
 
 def test_streamlit_knows_every_option_that_is_set() -> None:
     known = config.get_config_options().keys()
-    assert flattened(THEME_OPTIONS).keys() - known == set()
+    assert flattened(OPTIONS).keys() - known == set()
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_streamlit_knows_every_option_that_is_set() -> None:
     ],
 )
 def test_the_server_is_local_and_tells_nobody(option: str, value: object) -> None:
-    assert flattened(THEME_OPTIONS)[option] == value
+    assert flattened(OPTIONS)[option] == value
 
 
 def luminance(colour: str) -> float:
@@ -105,7 +105,7 @@ def test_contrast_is_that_of_the_standard() -> None:
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_text_accent_and_charts_can_be_read(mode: str) -> None:
-    theme = THEME_OPTIONS["theme"][mode]
+    theme = OPTIONS["theme"][mode]
     sidebar = theme | theme["sidebar"]
     for part in (theme, sidebar):
         for background in (part["backgroundColor"], part["secondaryBackgroundColor"]):
@@ -122,7 +122,7 @@ def test_text_accent_and_charts_can_be_read(mode: str) -> None:
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_sequential_colours_move_away_from_the_background_step_by_step(mode: str) -> None:
-    theme = THEME_OPTIONS["theme"][mode]
+    theme = OPTIONS["theme"][mode]
     steps = [contrast(colour, theme["backgroundColor"]) for colour in theme["chartSequentialColors"]]
     assert steps == sorted(steps)
     assert steps[-1] / steps[0] > 7

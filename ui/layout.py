@@ -30,7 +30,8 @@ HEAVY = frozenset({"torch", "torchvision", "albumentations", "altair", "pandas"}
 
 def page_header(title: str, purpose: str) -> None:
     """Configure the page and draw its title, its purpose in one sentence, and the navigation."""
-    st.set_page_config(page_title=f"{title} · ConvScope", page_icon=":material/blur_on:", layout="wide")
+    # An emoji, since browsers fetch the picture of a material icon from Google's servers.
+    st.set_page_config(page_title=f"{title} · ConvScope", page_icon="🔬", layout="wide")
     freeze_imports(HEAVY & sys.modules.keys())
     with st.sidebar:
         st.markdown("### :primary[:material/blur_on:] ConvScope")
