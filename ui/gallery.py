@@ -24,4 +24,6 @@ def gallery(
     """Show `images`, each (H, W, 3) uint8, in a grid that fits the width of the page."""
     with st.grid(min_column_width=size, gap="small"):
         for image, caption, alt in zip(images, captions, alts or captions, strict=True):
-            st.image(enlarge(image, 2 * size), caption=caption or None, width="stretch", alt=alt)
+            picture = enlarge(image, 2 * size)
+            # Streamlit's own choice is JPEG, which would smear the edges of the pixels.
+            st.image(picture, caption=caption or None, width="stretch", output_format="PNG", alt=alt)

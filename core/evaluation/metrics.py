@@ -123,7 +123,7 @@ class Evaluation:
 def evaluate(probabilities: np.ndarray, labels: np.ndarray, classes: Sequence[str]) -> Evaluation:
     """Count what `probabilities` (N, C) get right of the true `labels` (N,).
 
-    Raises `CheckpointError` where the probabilities do not fit labels and classes, or are no probabilities, as
+    Raises `CheckpointError` where the probabilities do not fit labels and classes, or are none, as
     those of a training that diverged.
     """
     _check(probabilities, labels, len(classes))

@@ -1,0 +1,88 @@
+"""Choosing a checkpoint, the same way on every page that shows one: newest run first, kept in the link."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.checkpoint import Checkpoint, ListedCheckpoint, list_checkpoints
+from core.data import Dataset
+from ui import layout, paths
+from ui.text import plain
+
+KEY = "checkpoint"
+# In the session: the last link that was followed or written; what a person or a link chose; and, where nobody
+# chose, the fingerprint of the dataset that a checkpoint was preselected for.
+LINK, CHOSEN, PRESELECTED_FOR = "checkpoint_link", "checkpoint_chosen", "checkpoint_preselected_for"
+
+
+def checkpoint_choice(dataset: Dataset) -> tuple[Path, Checkpoint]:
+    """The folder and the record of the checkpoint chosen, in the link as `checkpoint`.
+
+    Until one is chosen: the newest that was trained on `dataset`, else the newest. Ends the page where there
+    is none, or where the one chosen is damaged.
+    """
+    listed = {link_value(item.folder): item for item in list_checkpoints(paths.RUNS, paths.CHECKPOINTS)}
+    if not listed:
+        layout.stop_with(
+            "There is no checkpoint yet: every training leaves one as soon as its first epoch is done.",
+            page="Train",
+            link_text="Train a network",
+        )
+    _follow_link(listed)
+    _preselect(listed, dataset)
+    value = st.selectbox(
+        "Checkpoint",
+        list(listed),
+        key=KEY,
+        format_func=lambda value: _title(listed[value]),
+        on_change=lambda: st.session_state.update({CHOSEN: st.session_state[KEY]}),
+    )
+    st.query_params[KEY] = st.session_state[LINK] = value
+    item = listed[value]
+    if item.checkpoint is None:
+        layout.stop_with(f"This checkpoint cannot be used. {item.problem}")
+    return item.folder, item.checkpoint
+
+
+def link_value(folder: Path) -> str:
+    """How a link names the checkpoint in `folder`: `runs/<id>/best`, or `checkpoints/<name>` if shipped."""
+    is_of_run = folder.is_relative_to(paths.RUNS)
+    root, prefix = (paths.RUNS, "runs") if is_of_run else (paths.CHECKPOINTS, "checkpoints")
+    return f"{prefix}/{folder.relative_to(root).as_posix()}"
+
+
+def _title(item: ListedCheckpoint) -> str:
+    if item.checkpoint is None:
+        return f"{item.title} · damaged"
+    if item.checkpoint.test_accuracy is None:
+        return item.title
+    return f"{item.title} · {layout.percent(item.checkpoint.test_accuracy)}"
+
+
+def _follow_link(listed: dict[str, ListedCheckpoint]) -> None:
+    link = st.query_params.get(KEY)
+    if not link or link == st.session_state.get(LINK):
+        return
+    st.session_state[LINK] = link
+    if link in listed:
+        st.session_state[CHOSEN] = link
+    else:
+        st.warning(f"The checkpoint of this link, {plain(link)}, is not here: another one is shown.")
+
+
+def _preselect(listed: dict[str, ListedCheckpoint], dataset: Dataset) -> None:
+    state = st.session_state
+    if state.get(CHOSEN) in listed:
+        state[KEY] = state[CHOSEN]
+    elif state.get(KEY) not in listed or state.get(PRESELECTED_FOR) != dataset.fingerprint:
+        state[KEY] = max(
+            listed, key=lambda value: _preference(listed[value], dataset)
+        )  # the first, so the newest
+        state[PRESELECTED_FOR] = dataset.fingerprint
+
+
+def _preference(item: ListedCheckpoint, dataset: Dataset) -> tuple[bool, bool, bool]:
+    """Usable before damaged, of this dataset before others, the best epoch of a run before its last."""
+    checkpoint = item.checkpoint
+    is_of_dataset = checkpoint is not None and checkpoint.run_spec.fingerprint == dataset.fingerprint
+    return checkpoint is not None, is_of_dataset, item.folder.name != "last"
