@@ -10,7 +10,7 @@ APP    := $(VENV)/.app-installed
 DEV    := $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check format bench shots train lock clean
+.PHONY: help app test check format bench shots train lock tree clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -42,6 +42,9 @@ train: $(APP) ## train without the app (ARGS="--help")
 lock: $(DEV) ## resolve requirements.txt into requirements.lock, keeping what still fits (ARGS=--upgrade)
 	$(BIN)/uv pip compile --universal --fork-strategy fewest --python-version 3.11 --no-header --annotation-style line $(ARGS) \
 		requirements.txt --output-file requirements.lock
+
+tree: ## write the folder tree into README.md
+	$(PYTHON) tests/tree.py
 
 clean: ## remove the environment and what tools left behind
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache shots

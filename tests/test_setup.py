@@ -13,6 +13,7 @@ from tests.browser import PROJECT
 
 OPTIONS = tomllib.loads((PROJECT / ".streamlit/config.toml").read_text())
 READABLE = 4.5  # to 1: WCAG 2.1, level AA, for text
+CAPTION = 0.6  # Streamlit draws captions at this strength
 VISIBLE = 3.0  # to 1: the same, for what is not text
 
 
@@ -103,6 +104,14 @@ def test_contrast_is_that_of_the_standard() -> None:
     assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.005)
 
 
+def faded(colour: str, background: str, share: float) -> str:
+    """The colour at `share` of its strength over the background."""
+    pairs = [
+        (int(colour[start : start + 2], 16), int(background[start : start + 2], 16)) for start in (1, 3, 5)
+    ]
+    return "#" + "".join(f"{round(share * front + (1 - share) * back):02x}" for front, back in pairs)
+
+
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_text_accent_and_charts_can_be_read(mode: str) -> None:
     theme = OPTIONS["theme"][mode]
@@ -111,6 +120,7 @@ def test_text_accent_and_charts_can_be_read(mode: str) -> None:
         for background in (part["backgroundColor"], part["secondaryBackgroundColor"]):
             assert contrast(part["textColor"], background) >= READABLE
             assert contrast(part["linkColor"], background) >= READABLE
+            assert contrast(faded(part["textColor"], background, CAPTION), background) >= READABLE
         assert contrast(part["primaryColor"], part["backgroundColor"]) >= READABLE
     assert contrast(theme["primaryColor"], "#ffffff") >= READABLE, (
         "Streamlit writes white on a primary button"
