@@ -61,6 +61,8 @@ class _Draft:
         op = self.random.choice(("conv", "conv", "conv", "max_pool", "avg_pool"))
         kernel = self.random.randint(1, min(5, rows, columns))
         dilation = self.random.choice((1, 1, 2, 3)) if op != "avg_pool" else 1
+        if op == "conv" and self.random.random() < 0.3:
+            kernel, dilation = 2, self.random.choice((2, 4, 6))  # four corners: a residual fills the centre
         span = (kernel - 1) * dilation + 1
         stride = self.random.choice((1, 1, 1, 2, 3))
         padding = self.random.randint(0, kernel // 2)

@@ -155,8 +155,19 @@ def test_the_field_of_random_networks_is_the_extent_of_their_gradient(first: int
 
 
 def test_random_networks_have_gaps_and_several_ways() -> None:
-    coverages = [row.coverage for seed in range(300) for row in size_network(draw_network(seed)).layers]
-    assert sum(coverage < 1 for coverage in coverages) > 50
+    fields = [row for seed in range(300) for row in size_network(draw_network(seed)).layers]
+    assert sum(row.coverage < 1 for row in fields) > 50
+    sums = [row.coverage * row.receptive_field**2 for row in fields if row.op == "add"]
+    assert sum(pixels**0.5 % 1 > 0 for pixels in sums) > 20, "one way alone reaches a square number of pixels"
+
+
+def test_a_deep_residual_network_has_one_way_that_sees_all_the_others() -> None:
+    layers = [conv(1, name="stem")]
+    for block in range(25):
+        layers += [conv(3, padding=1), LayerSpec(op="add", source=layers[-1].name, name=f"add{block}")]
+    last = size(*layers)[-1]
+    assert last.receptive_field == 51
+    assert last.coverage == 1
 
 
 def test_ways_that_see_different_pixels_are_united() -> None:
@@ -165,12 +176,10 @@ def test_ways_that_see_different_pixels_are_united() -> None:
         conv(2, dilation=2, padding=1, name="corners"),
         LayerSpec(op="add", name="sum", source="start"),
     )
-    spec = NetworkSpec(name="cross", layers=layers, input_shape=(1, 9, 9), num_classes=1)
-    error = refuse(*layers, shape=(1, 9, 9), classes=1)
-    assert [row.coverage for row in error.sized] == [1, pytest.approx(4 / 9)]
-    assert size(*layers)[-1].coverage == pytest.approx(5 / 9)
-    assert size(*layers)[-1].effective_padding == 1
-    assert spec.layers[2].source == "start"
+    corners, cross = size(*layers)[1:]
+    assert (corners.receptive_field, corners.coverage) == (3, pytest.approx(4 / 9))
+    assert (cross.receptive_field, cross.coverage) == (3, pytest.approx(5 / 9))
+    assert cross.effective_padding == 1
 
 
 # What is counted
