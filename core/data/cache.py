@@ -7,7 +7,6 @@ A cached dataset is a folder `<root>/cache/<key>/`: `train.npy` and `test.npy` w
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +101,7 @@ def _open_split(folder: Path, part: str, count: int) -> Split:
 
 
 def _write(folder: Path, decoded: Decoded) -> None:
-    """Write beside, then rename: a folder with this name is whole."""
+    """Write beside, then rename: a folder with this name is whole. Only for the holder of the lock."""
     mean, std = measure_pixels(decoded.train.images)
     meta = {
         "format": _FORMAT,
@@ -113,15 +112,18 @@ def _write(folder: Path, decoded: Decoded) -> None:
         "mean": mean,
         "std": std,
     }
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".writing-") as scratch:
-        whole = Path(scratch) / folder.name
-        whole.mkdir()
+    beside = folder.with_name(f".writing-{_source(folder)}")
+    shutil.rmtree(beside, ignore_errors=True)  # left by a process that was killed
+    try:
+        beside.mkdir()
         for part, split in (("train", decoded.train), ("test", decoded.test)):
-            _save_array(whole / f"{part}.npy", split.images)
-            _save_array(whole / f"{part}_labels.npy", split.labels)
-        (whole / "meta.json").write_text(json.dumps(meta, indent=2))
+            _save_array(beside / f"{part}.npy", split.images)
+            _save_array(beside / f"{part}_labels.npy", split.labels)
+        (beside / "meta.json").write_text(json.dumps(meta, indent=2))
         shutil.rmtree(folder, ignore_errors=True)
-        whole.rename(folder)
+        beside.rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _save_array(path: Path, values: NDArray[np.uint8] | NDArray[np.int64]) -> None:
