@@ -2,14 +2,15 @@
 
 import os
 import re
+import sys
 import tomllib
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 
 import pytest
 from packaging.requirements import Requirement
 from streamlit import config
 
-from tests.browser import PROJECT
+from tests.source import PROJECT, read_sources
 
 OPTIONS = tomllib.loads((PROJECT / ".streamlit/config.toml").read_text())
 READABLE = 4.5  # to 1: WCAG 2.1, level AA, for text
@@ -41,6 +42,16 @@ def test_what_runs_here_is_what_is_locked() -> None:
     for name, locked in requirements("requirements.lock").items():
         if locked.marker is None or locked.marker.evaluate():
             assert version(name) == pinned(locked), f"install requirements.lock: {name} differs"
+
+
+def test_every_library_that_is_imported_is_asked_for() -> None:
+    own = {"core", "ui"} | sys.stdlib_module_names
+    packages = packages_distributions()
+    asked = requirements("requirements.txt")
+    for source in read_sources("core", "ui", "pages", "streamlit_app.py"):
+        for line, name in source.imports:
+            library = name.partition(".")[0]
+            assert library in own or set(packages[library]) & asked.keys(), f"{source.path}:{line} {library}"
 
 
 def test_the_lock_asks_for_nvidia_packages_on_linux_only() -> None:
