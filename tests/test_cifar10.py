@@ -28,7 +28,7 @@ LABELS = {"data_batch_1": [6, 9, 0, 1], "data_batch_2": [3, 3, 2, 5], "test_batc
 def as_published(value: object) -> bytes:
     """A pickle as Python 2 and the NumPy of 2009 wrote it."""
     written = pickle.dumps(value, protocol=2)
-    return written.replace(b"numpy._core", b"numpy.core").replace(b"\x89\x88\x87R", b"K\x00K\x01\x87R")
+    return written.replace(b"numpy._core", b"numpy.core").replace(b"\x89\x88\x87", b"K\x00K\x01\x87")
 
 
 def batch_images(name: str) -> np.ndarray[Any, Any]:
