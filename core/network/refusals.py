@@ -18,7 +18,7 @@ class Misfit(Exception):  # noqa: N818 (the reason within a SizingError, never s
 
 
 def too_small(layer: LayerSpec, kernel: int, rows: int, columns: int) -> Misfit:
-    """The reason why a window does not fit into the padded map."""
+    """A window that does not fit into the padded map."""
     needed = (kernel - 1) * layer.dilation + 1
     padding = -(-(needed - min(rows, columns)) // 2)
     remedies = ["lower the dilation" if layer.dilation > 1 else "use a smaller kernel"]
@@ -30,6 +30,7 @@ def too_small(layer: LayerSpec, kernel: int, rows: int, columns: int) -> Misfit:
 
 
 def undivided_channels(groups: int, channels: int, out_channels: int) -> Misfit:
+    """Groups that leave a rest of the input or output channels."""
     which, count = ("input", channels) if channels % groups else ("output", out_channels)
     divisors = gcd(channels, out_channels)
     remedy = f"use 1 or another divisor of {divisors}" if divisors > 1 else "use 1"
@@ -37,16 +38,19 @@ def undivided_channels(groups: int, channels: int, out_channels: int) -> Misfit:
 
 
 def wide_pool_padding(padding: int, kernel: int) -> Misfit:
+    """A pool padded beyond what torch allows."""
     rule = f"padding {padding}, but a pool with kernel {kernel} takes at most half of it"
     return Misfit(f"{rule}; lower the padding to {kernel // 2}")
 
 
 def map_into_linear(rows: int, columns: int) -> Misfit:
+    """A `linear` behind a map that is not 1×1."""
     remedy = "put flatten or global_avg_pool before it"
     return Misfit(f"a {rows}×{columns} map, but linear takes 1×1; {remedy}")
 
 
 def unequal_shapes(name: str, shape: tuple[int, ...], other_shape: tuple[int, ...]) -> Misfit:
+    """An `add` of two maps of different shapes."""
     is_same_map = shape[1:] == other_shape[1:]
     remedy = "the same channels with a 1×1 conv" if is_same_map else "the same map with padding or stride"
     given = f"its input is {_times(shape)}, but {name} is {_times(other_shape)}"
@@ -54,6 +58,7 @@ def unequal_shapes(name: str, shape: tuple[int, ...], other_shape: tuple[int, ..
 
 
 def unequal_strides(name: str, stride: int, other_stride: int) -> Misfit:
+    """An `add` of two maps whose units lie differently far apart."""
     return Misfit(
         f"its input has an effective stride of {stride} pixels, but {name} has {other_stride},"
         " so that they do not show the same places; use the same strides on both ways"
@@ -61,6 +66,7 @@ def unequal_strides(name: str, stride: int, other_stride: int) -> Misfit:
 
 
 def many_ways(count: int) -> Misfit:
+    """Too many joined ways to follow exactly."""
     return Misfit(
         f"{count} ways through the network see different pixels, but at most {MAX_WAYS} are followed;"
         " use odd kernels or fewer adds"
@@ -68,6 +74,7 @@ def many_ways(count: int) -> Misfit:
 
 
 def far_sight(field: int, stride: int) -> Misfit:
+    """A field or stride far beyond any image."""
     return Misfit(
         f"its receptive field is {field:,} and its effective stride {stride:,} pixels, but at most"
         f" {MAX_FIELD:,} are sized; use smaller kernels, dilations or strides"
@@ -75,6 +82,7 @@ def far_sight(field: int, stride: int) -> Misfit:
 
 
 def many_params(num_params: int) -> Misfit:
+    """More parameters than are built."""
     return Misfit(
         f"brings the network to {num_params:,} parameters, but at most {MAX_PARAMS:,} are built;"
         " use fewer channels, a smaller kernel or more groups"
@@ -82,6 +90,7 @@ def many_params(num_params: int) -> Misfit:
 
 
 def many_activations(activation_bytes: int) -> Misfit:
+    """More memory than is built for."""
     return Misfit(
         f"brings the activations of one image to {activation_bytes / 2**20:,.0f} MiB, but at most"
         f" {MAX_ACTIVATION_BYTES // 2**20} MiB are built; use fewer channels or stride earlier"
@@ -89,6 +98,7 @@ def many_activations(activation_bytes: int) -> Misfit:
 
 
 def other_scores(shape: tuple[int, ...], num_classes: int) -> Misfit:
+    """A last layer that does not put out one score a class."""
     remedies = [] if shape[1:] == (1, 1) else ["bring the map to 1×1 with global_avg_pool"]
     if shape[0] != num_classes:
         remedies.append(f"let the last conv or linear put out {num_classes} channels")
