@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
@@ -235,7 +237,7 @@ def test_only_what_lives_can_be_stopped_and_only_what_rests_deleted(tmp_path, ru
         runs.request_stop(tmp_path, run_id)
     run_folder.beat(folder, os.getpid())
     tell(folder, "running")
-    with pytest.raises(RunError, match="stop it before deleting"):
+    with pytest.raises(RunError, match="is running; stop it first"):
         runs.delete(tmp_path, run_id)
     with pytest.raises(RunError, match="is running"):
         runs.start(tmp_path, run_id)
@@ -248,12 +250,47 @@ def test_only_what_lives_can_be_stopped_and_only_what_rests_deleted(tmp_path, ru
     assert list(tmp_path.glob("[!.]*")) == []
 
 
-def test_what_a_process_works_on_is_neither_started_again_nor_deleted(tmp_path, run_id):
+def test_what_a_process_works_on_is_neither_started_again_nor_deleted(tmp_path, run_id, monkeypatch):
+    monkeypatch.setattr(runs, "LOCK_SECONDS", 0.05)
     with run_folder.lock(tmp_path / run_id):
-        with pytest.raises(RunError, match="at work or just being started"):
+        for act in (runs.start, runs.delete):
+            with pytest.raises(RunError, match="a process is at run"):
+                act(tmp_path, run_id)
+
+
+def test_a_process_that_has_just_ended_is_given_a_moment_to_let_go(tmp_path, run_id):
+    is_held = threading.Event()
+
+    def hold():
+        with run_folder.lock(tmp_path / run_id):
+            is_held.set()
+            time.sleep(0.3)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    is_held.wait()
+    runs.delete(tmp_path, run_id)
+    holder.join()
+    assert runs.list_runs(tmp_path) == ()
+
+
+def test_of_many_that_start_a_run_at_once_exactly_one_does(tmp_path, sleeper, monkeypatch):
+    started = []
+    monkeypatch.setattr(runs, "start_worker", lambda folder: started.append(folder) or sleeper.pid)
+
+    def start(run_id):
+        try:
             runs.start(tmp_path, run_id)
-        with pytest.raises(RunError, match="at work"):
-            runs.delete(tmp_path, run_id)
+        except RunError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        for _ in range(20):
+            run_id = runs.create(tmp_path, SPEC, tmp_path, "cpu")
+            assert sum(pool.map(start, [run_id] * 6)) == 1
+            assert started.count(tmp_path / run_id) == 1
+            assert runs.read(tmp_path, run_id).state == "queued"
 
 
 def test_a_long_run_is_read_in_milliseconds_and_an_unchanged_one_for_next_to_nothing(tmp_path, run_id):

@@ -12,6 +12,7 @@ log.txt        what the worker's process prints
 import json
 import os
 import re
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -30,6 +31,8 @@ from core.training.recipe import RunSpec
 
 SCHEMA = 1
 CONTROL = "control"
+KEPT_RUNS = 1024
+"""Runs whose files are kept in memory once read."""
 
 
 @describe
@@ -50,7 +53,9 @@ class RunRecord:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"cpu|cuda:[0-9]{1,2}", self.device):
-            raise SpecError(f"device must be cpu, cuda or cuda and a number as in cuda:1, got {self.device!r}")
+            raise SpecError(
+                f"device must be cpu, cuda or cuda and a number as in cuda:1, got {self.device!r}"
+            )
 
 
 @describe
@@ -107,7 +112,7 @@ def read_record(folder: Path) -> RunRecord:
         raise RunError(f"{path} cannot be read ({error}); restore the file or delete the run") from None
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=KEPT_RUNS)
 def _parse_record(path: Path, _mtime_ns: int, _size: int) -> RunRecord:
     values = json.loads(path.read_bytes())
     schema = values.pop("schema", None) if isinstance(values, dict) else None
@@ -124,18 +129,33 @@ def append_event(folder: Path, event: Event) -> None:
 
 def read_log(folder: Path) -> RunLog:
     """What happened so far. Parsed once for every state of the file: pages ask every second."""
-    path = folder / "events.jsonl"
-    try:
-        stat = path.stat()
-    except FileNotFoundError:
-        return RunLog()
-    return _parse_log(path, stat.st_mtime_ns, stat.st_size)
+    return _reader(folder / "events.jsonl").read()
 
 
-@lru_cache(maxsize=512)
-def _parse_log(path: Path, _mtime_ns: int, _size: int) -> RunLog:
-    whole, _, _torn = path.read_bytes().rpartition(b"\n")
-    return _fold(whole.split(b"\n"))
+class _LogReader:
+    """Remembers what the file amounted to when it was last looked at; for several threads."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._seen = (0, 0)
+        self._log = RunLog()
+
+    def read(self) -> RunLog:
+        with self._lock:
+            try:
+                stat = self.path.stat()
+            except FileNotFoundError:
+                return RunLog()
+            if self._seen != (stat.st_mtime_ns, stat.st_size):
+                whole, _, _torn = self.path.read_bytes().rpartition(b"\n")
+                self._seen, self._log = (stat.st_mtime_ns, stat.st_size), _fold(whole.split(b"\n"))
+            return self._log
+
+
+@lru_cache(maxsize=KEPT_RUNS)
+def _reader(path: Path) -> _LogReader:
+    return _LogReader(path)
 
 
 def _fold(lines: Iterable[bytes]) -> RunLog:

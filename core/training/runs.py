@@ -8,6 +8,8 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +28,7 @@ from core.training.run_folder import RunLog, RunRecord
 State = Literal["queued", "running", "stopping", "stopped", "finished", "failed", "lost"]
 LIVE_STATES: tuple[State, ...] = ("queued", "running", "stopping")
 
+LOCK_SECONDS = 5.0
 RUN_ID = re.compile(r"\d{8}-\d{6}-[a-z0-9-]{1,40}-[0-9a-f]{6}")
 LOST = "its process ended without a word (killed, out of memory, or the machine restarted); resume it"
 
@@ -122,10 +125,11 @@ def read(root: Path, run_id: str) -> Run:
 def read_folder(folder: Path) -> Run:
     """The run in `folder` as it is now."""
     record = run_folder.read_record(folder)
-    # In this order: one seen alive may end meanwhile, but one seen dead has told all that it ever will.
-    is_alive = run_folder.is_alive(folder)
     log = run_folder.read_log(folder)
-    state, reason = _state(folder, log, is_alive)
+    state, reason = _state(folder, log)
+    if state == "lost":  # or its process told its end, and went, between the two looks
+        log = run_folder.read_log(folder)
+        state, reason = _state(folder, log)
     return Run(
         id=folder.name,
         folder=folder,
@@ -144,37 +148,30 @@ def read_folder(folder: Path) -> Run:
     )
 
 
-def _state(folder: Path, log: RunLog, is_alive: bool) -> tuple[State, str | None]:
+def _state(folder: Path, log: RunLog) -> tuple[State, str | None]:
     told = log.state
     if told is None:
         return "lost", "it was never started; resume it"
     if told.state in ("stopped", "finished", "failed"):
         return told.state, told.reason
-    if not is_alive:
+    if not run_folder.is_alive(folder):
         return "lost", LOST
     return ("stopping" if run_folder.is_asked_to_stop(folder) else told.state), None
 
 
 def start(root: Path, run_id: str) -> None:
     """Start the run's process, from `last/` if it has one; `RunError` where it is live or finished."""
-    folder = find(root, run_id)
-    try:
-        with run_folder.lock(folder).acquire(timeout=0):
-            run = read_folder(folder)
-            if run.is_live or run.state == "finished":
-                raise RunError(
-                    f"run {run_id} is {run.state}: only one that is not live and not finished can start"
-                )
-            run_folder.clear_request(folder)
+    with _at_rest(root, run_id) as folder:
+        if read_folder(folder).state == "finished":
+            raise RunError(f"run {run_id} is finished; start a new one")
+        run_folder.clear_request(folder)
+        try:
             # The worker waits for the lock, so that it tells nothing before these two lines.
             run_folder.beat(folder, start_worker(folder))
             run_folder.append_event(folder, StateChanged(state="queued", time=run_folder.now()))
-    except Timeout:
-        raise RunError(f"run {run_id} is at work or just being started; wait a moment") from None
-    except OSError as error:
-        raise RunError(
-            f"run {run_id} cannot start: {error}; see that there is memory and disk space"
-        ) from None
+        except OSError as error:
+            remedy = "see that there is memory and disk space"
+            raise RunError(f"run {run_id} cannot start: {error}; {remedy}") from None
 
 
 def resume(root: Path, run_id: str) -> None:
@@ -192,16 +189,29 @@ def request_stop(root: Path, run_id: str) -> None:
 
 def delete(root: Path, run_id: str) -> None:
     """Delete the run and its checkpoints; `RunError` where it is live."""
-    folder = find(root, run_id)
-    try:
-        with run_folder.lock(folder).acquire(timeout=0):
-            damaged_or_run = _try_read(root, run_id)
-            if isinstance(damaged_or_run, Run) and damaged_or_run.is_live:
-                raise RunError(f"run {run_id} is {damaged_or_run.state}: stop it before deleting it")
-            folder.rename(root / f".deleted-{run_id}")
-    except Timeout:
-        raise RunError(f"run {run_id} is at work; stop it before deleting it") from None
+    with _at_rest(root, run_id) as folder:
+        folder.rename(root / f".deleted-{run_id}")
     shutil.rmtree(root / f".deleted-{run_id}", ignore_errors=True)
+
+
+@contextmanager
+def _at_rest(root: Path, run_id: str) -> Iterator[Path]:
+    """The folder of a run that nobody works on, locked; `RunError` where somebody does."""
+    folder = find(root, run_id)
+    _refuse_live(root, run_id)
+    try:
+        # A process that has told its end, or was killed, needs a moment to let go.
+        with run_folder.lock(folder).acquire(timeout=LOCK_SECONDS):
+            _refuse_live(root, run_id)
+            yield folder
+    except Timeout:
+        raise RunError(f"a process is at run {run_id}; wait a moment, or end it") from None
+
+
+def _refuse_live(root: Path, run_id: str) -> None:
+    run = _try_read(root, run_id)
+    if isinstance(run, Run) and run.is_live:
+        raise RunError(f"run {run_id} is {run.state}; stop it first")
 
 
 def find(root: Path, run_id: str) -> Path:
