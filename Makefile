@@ -40,7 +40,7 @@ train: $(APP) ## train without the app (ARGS="--help")
 	$(BIN)/python -m core train $(ARGS)
 
 lock: $(DEV) ## resolve requirements.txt into requirements.lock, keeping what still fits (ARGS=--upgrade)
-	$(BIN)/uv pip compile --universal --fork-strategy fewest --python-version 3.11 --no-header --annotation-style line $(ARGS) \
+	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --no-header --annotation-style line $(ARGS) \
 		requirements.txt --output-file requirements.lock
 
 tree: ## write the folder tree into README.md
@@ -52,6 +52,7 @@ clean: ## remove the environment and what tools left behind
 $(APP): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ConvScope needs Python 3.11 or newer, got %d.%d; name one: make app PYTHON=python3.12" % sys.version_info[:2])'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@echo "Installing requirements.lock into $(VENV): a few gigabytes the first time"
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.lock
 	@touch $@
 
