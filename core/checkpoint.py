@@ -86,33 +86,34 @@ def save(
     `weights` and `optimiser` are arrays by name. Probabilities saved with earlier weights are deleted.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    weights_file, weights_sha256 = _write_named(folder, "weights", weights)
-    optimiser_file, optimiser_sha256 = None, None
-    if optimiser:
-        optimiser_file, optimiser_sha256 = _write_named(folder, "optimiser", optimiser)
-    checkpoint = Checkpoint(
-        run_spec=run_spec,
-        epoch=epoch,
-        history=history,
-        chosen_by=chosen_by,
-        classes=classes,
-        dataset_title=dataset_title,
-        is_stand_in=is_stand_in,
-        weights_file=weights_file,
-        weights_sha256=weights_sha256,
-        optimiser_file=optimiser_file,
-        optimiser_sha256=optimiser_sha256,
-        num_params=num_params,
-        versions=installed_versions(),
-        device=device,
-        threads=threads,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-    _commit(folder, checkpoint)
-    for file in folder.glob("*.safetensors"):
-        if file.name not in (weights_file, optimiser_file):
-            file.unlink(missing_ok=True)
-    remove_unfinished(folder)
+    try:
+        weights_file, weights_sha256 = _write_named(folder, "weights", weights)
+        optimiser_file, optimiser_sha256 = None, None
+        if optimiser:
+            optimiser_file, optimiser_sha256 = _write_named(folder, "optimiser", optimiser)
+        checkpoint = Checkpoint(
+            run_spec=run_spec,
+            epoch=epoch,
+            history=history,
+            chosen_by=chosen_by,
+            classes=classes,
+            dataset_title=dataset_title,
+            is_stand_in=is_stand_in,
+            weights_file=weights_file,
+            weights_sha256=weights_sha256,
+            optimiser_file=optimiser_file,
+            optimiser_sha256=optimiser_sha256,
+            num_params=num_params,
+            versions=installed_versions(),
+            device=device,
+            threads=threads,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        _commit(folder, checkpoint)
+    finally:
+        _remove_uncommitted(folder)
+    for probabilities in folder.glob("probabilities-*"):
+        probabilities.unlink(missing_ok=True)
     return checkpoint
 
 
@@ -213,6 +214,17 @@ def _list_one(folder: Path) -> ListedCheckpoint:
 def _commit(folder: Path, checkpoint: Checkpoint) -> None:
     record = {"schema": SCHEMA, **to_dict(checkpoint, with_defaults=True)}
     write_atomically(folder / RECORD, json.dumps(record, indent=1, ensure_ascii=False).encode())
+
+
+def _remove_uncommitted(folder: Path) -> None:
+    """Delete the arrays that the record does not name, and what killed writers left."""
+    committed = load(folder) if (folder / RECORD).exists() else None
+    named = (committed.weights_file, committed.optimiser_file) if committed else ()
+    for kind in ("weights", "optimiser"):
+        for file in folder.glob(f"{kind}-*.safetensors"):
+            if file.name not in named:
+                file.unlink(missing_ok=True)
+    remove_unfinished(folder)
 
 
 def _write_named(folder: Path, kind: str, arrays: Mapping[str, Array]) -> tuple[str, str]:

@@ -1,6 +1,8 @@
 """A checkpoint on the disk is whole or absent, and is believed only if every byte is as it was saved."""
 
+import errno
 import json
+import os
 import random
 import signal
 import subprocess
@@ -239,6 +241,25 @@ def test_a_foreign_safetensors_file_in_place_of_the_weights_is_refused(tmp_path)
     save_file({"w": np.zeros(3, np.float32)}, tmp_path / saved.weights_file)
     with pytest.raises(CheckpointError, match="SHA-256"):
         checkpoint.load_weights(tmp_path)
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_a_save_that_fails_at_any_file_leaves_the_one_before_and_nothing_else(tmp_path, monkeypatch, nth):
+    save(tmp_path)
+    checkpoint.save_probabilities(tmp_path, "a" * 64, np.full((5, 10), 0.1, dtype=np.float32))
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    calls, fsync = [], os.fsync
+
+    def fail(handle):
+        calls.append(handle)
+        if len(calls) >= 2 * nth - 1:  # every file is synced, and after it the folder
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space left"):
+        save(tmp_path, {"w": np.zeros(3, np.float32)}, {"0.step": np.ones(1, np.float32)}, epoch=2)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
 SAVE_FOR_EVER = """

@@ -1,5 +1,6 @@
 """A run trains in a process of its own, keeps what it learns, and survives being stopped and killed."""
 
+import errno
 import os
 import random
 import shutil
@@ -219,6 +220,41 @@ def test_a_full_disk_is_told_by_its_free_space_whatever_the_error_says(tmp_path,
 )
 def test_out_of_memory_is_said_in_plain_words(tmp_path, error):
     assert "ran out of memory; lower the batch size" in plain_reason(error, tmp_path)
+
+
+@pytest.mark.slow
+def test_whichever_write_is_the_first_to_fail_the_run_says_so_and_can_go_on(tmp_path, make, monkeypatch):
+    """A disk that is full from the Nth sync on, for every N until a whole run fits before it."""
+    fsync, calls = os.fsync, 0
+
+    def fill_up_after(limit):
+        def fail(handle):
+            nonlocal calls
+            calls += 1
+            if calls > limit:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            fsync(handle)
+
+        return fail
+
+    expected = None
+    for limit in range(2, 1000):  # the heartbeat, written before there is anything to say, takes two
+        run_id, calls = make(epochs=2), 0
+        monkeypatch.setattr(os, "fsync", fill_up_after(limit))
+        list(worker.work(tmp_path / run_id))
+        monkeypatch.setattr(os, "fsync", fsync)
+        run = runs.read(tmp_path, run_id)
+        if run.state == "finished":
+            break
+        assert (run.state, "No space left" in run.reason) == ("failed", True)
+        for kind in ("last", "best"):
+            if (run.folder / kind / checkpoint.RECORD).exists():
+                checkpoint.load_weights(run.folder / kind)
+        list(worker.work(run.folder))
+        assert runs.read(tmp_path, run_id).state == "finished"
+        ended = checkpoint.load(run.folder / "last").weights_sha256
+        assert ended == (expected := expected or ended)
+    assert limit > 20
 
 
 @pytest.mark.slow

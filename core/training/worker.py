@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -79,7 +80,8 @@ def _do(folder: Path) -> Iterator[Event]:
         with device_turn(folder) as is_ours:
             ending = (yield from _train(read_folder(folder))) if is_ours else _stopped()
     except Exception as error:  # noqa: BLE001 whatever it is, the folder must say it
-        with (folder / "log.txt").open("a") as log:
+        # The disk may be full; that the run failed is said all the same.
+        with suppress(OSError), (folder / "log.txt").open("a") as log:
             traceback.print_exc(file=log)
         ending = StateChanged(state="failed", time=run_folder.now(), reason=plain_reason(error, folder))
     yield _keep(folder, ending)
