@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 import pytest
 
+from core.augmentation import presets
 from core.augmentation.catalogue import TRANSFORMS
 from core.augmentation.controls import Control
 from core.augmentation.library import albumentations
@@ -81,3 +82,18 @@ def test_a_step_up_in_a_rotation_turns_counter_clockwise():
     quarter = StepSpec(transform="Affine", arguments=(("rotate", (90, 90)),))
     turned = preview(AugmentationSpec(name="test", steps=(quarter,)), image, seed=1).images[0]
     assert turned[4:6, 15:17].min() == 255
+
+
+def test_controls_show_every_argument_of_every_preset():
+    """Also those at the library's own default, so that a page never shows a value that is not the step's."""
+    unshown = [
+        (key, step.transform, control.argument)
+        for key, spec in presets().items()
+        for step in spec.steps
+        for control in TRANSFORMS[step.transform].controls
+        if not control.fits(step.keywords.get(control.argument))
+    ]
+    assert unshown == [("seed_004_as_written", "CoarseDropout", "fill")]  # in normalised units, not in 0..255
+    for spec in presets().values():
+        for step in spec.steps:
+            assert set(step.keywords) == set(TRANSFORMS[step.transform].new_step().keywords)

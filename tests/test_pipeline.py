@@ -3,12 +3,12 @@
 import inspect
 import math
 
-import albumentations
 import numpy as np
 import pytest
 
 from core.augmentation import denormalise, presets
 from core.augmentation.catalogue import TRANSFORMS
+from core.augmentation.library import albumentations
 from core.augmentation.pipeline import build_pipeline, check, normalise, preview
 from core.augmentation.spec import AugmentationSpec, StepSpec
 from core.errors import SpecError

@@ -13,10 +13,9 @@ HALF = (0.5, 0.5, 0.5)
 REFLECT = 4  # cv2.BORDER_REFLECT_101, the border of the old ShiftScaleRotate; 2.0.8's is black
 
 SHIFT_NOTE = (
-    "Shift, scale and rotation are an Affine with keep_ratio, because ShiftScaleRotate of albumentations "
-    "2.0.8 scales height and width apart, which the old one did not. 2.0.8 cuts shifts off to whole "
-    "pixels: 1 px left or up, none, or 1 px right or down, where the old release shifted by any fraction "
-    "up to 2 px."
+    "Shift, scale and rotation are an Affine with one factor for both sides, as in the old releases; "
+    "ShiftScaleRotate of 2.0.8 draws two. 2.0.8 shifts by whole pixels, by 1 px or not at all, where the old "
+    "ones shifted by any fraction up to 2 px."
 )
 
 
@@ -44,13 +43,13 @@ def _step(transform: str, probability: float = 1.0, **arguments: Any) -> StepSpe
 
 
 def _padded_crop() -> tuple[StepSpec, StepSpec]:
-    return _step("Pad", padding=4, border_mode=0, fill=BLACK), _step("RandomCrop", height=32, width=32)
+    return _step("Pad", padding=4, border_mode=0), _step("RandomCrop", height=32, width=32)
 
 
 def _legacy_shift_scale_rotate(probability: float) -> StepSpec:
     """`ShiftScaleRotate()` of the releases up to 1.3 with their defaults, as 2.0.8 can say it."""
-    limits = {"scale": (0.9, 1.1), "translate_percent": (-0.0625, 0.0625), "rotate": (-45, 45)}
-    return _step("Affine", probability, **limits, keep_ratio=True, border_mode=REFLECT)
+    limits = {"translate_percent": (-0.0625, 0.0625), "scale": (0.9, 1.1), "rotate": (-45, 45)}
+    return _step("Affine", probability, **limits, shear=(0, 0), keep_ratio=True, border_mode=REFLECT)
 
 
 def _square_hole(probability: float, fill: object) -> StepSpec:
@@ -163,7 +162,7 @@ _PRESETS: Mapping[str, AugmentationPreset] = {
         _legacy_shift_scale_rotate(0.5),
         _step(NORMALIZE),
         _square_hole(0.5, SEED_004_MEAN),
-        _step("ToGray", 0.5),
+        _step("ToGray", 0.5, method="weighted_average"),
         mean=SEED_004_MEAN,
         std=SEED_004_STD,
     ),
@@ -174,7 +173,7 @@ _PRESETS: Mapping[str, AugmentationPreset] = {
         f"{SHIFT_NOTE}",
         _step("HorizontalFlip", 0.4),
         _legacy_shift_scale_rotate(0.5),
-        _step("ToGray", 0.5),
+        _step("ToGray", 0.5, method="weighted_average"),
         _square_hole(0.5, MEAN_PIXEL),
         mean=SEED_004_MEAN,
         std=SEED_004_STD,

@@ -1,0 +1,75 @@
+"""Changes to an augmentation as a person makes them: steps added, moved, switched off and set.
+
+Every function returns a new `AugmentationSpec`, or raises `SpecError` and leaves the old one as it was.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from core.augmentation import AugmentationSpec, StepSpec, presets
+from core.augmentation.catalogue import TRANSFORMS
+from core.augmentation.spec import NORMALIZE
+
+CHANGED = ", changed"
+LONGEST_NAME = 60
+
+
+def add_step(spec: AugmentationSpec, transform: str) -> AugmentationSpec:
+    """`spec` with a new step, and the one that it needs before it; both come before a Normalize step."""
+    offered = TRANSFORMS[transform]
+    needed = (offered.after,) if offered.after else ()
+    new = tuple(TRANSFORMS[name].new_step() for name in (*needed, transform))
+    names = [step.transform for step in spec.steps]
+    at = names.index(NORMALIZE) if NORMALIZE in names else len(names)
+    return _with_steps(spec, (*spec.steps[:at], *new, *spec.steps[at:]))
+
+
+def duplicate_step(spec: AugmentationSpec, index: int) -> AugmentationSpec:
+    """`spec` with a copy of step `index` behind it."""
+    return _with_steps(spec, (*spec.steps[: index + 1], *spec.steps[index:]))
+
+
+def remove_step(spec: AugmentationSpec, index: int) -> AugmentationSpec:
+    """`spec` without step `index`."""
+    return _with_steps(spec, spec.steps[:index] + spec.steps[index + 1 :])
+
+
+def move_step(spec: AugmentationSpec, index: int, distance: int) -> AugmentationSpec:
+    """`spec` with step `index` moved by `distance` places, at most to either end."""
+    steps = list(spec.steps)
+    target = min(max(index + distance, 0), len(steps) - 1)
+    steps.insert(target, steps.pop(index))
+    return _with_steps(spec, tuple(steps))
+
+
+def change_step(spec: AugmentationSpec, index: int, **fields: Any) -> AugmentationSpec:
+    """`spec` with other fields of step `index`, such as `probability` and `is_on`."""
+    changed = replace(spec.steps[index], **fields)
+    return _with_steps(spec, (*spec.steps[:index], changed, *spec.steps[index + 1 :]))
+
+
+def set_argument(spec: AugmentationSpec, index: int, argument: str, value: Any) -> AugmentationSpec:
+    """`spec` with one argument of step `index` at `value`."""
+    keywords = spec.steps[index].keywords | {argument: value}
+    return change_step(spec, index, arguments=tuple(keywords.items()))
+
+
+def set_statistics(
+    spec: AugmentationSpec, mean: tuple[float, float, float], std: tuple[float, float, float]
+) -> AugmentationSpec:
+    """`spec` normalised with other statistics of pixels scaled to [0, 1]."""
+    return _named(replace(spec, mean=mean, std=std))
+
+
+def _with_steps(spec: AugmentationSpec, steps: tuple[StepSpec, ...]) -> AugmentationSpec:
+    return _named(replace(spec, steps=steps))
+
+
+def _named(spec: AugmentationSpec) -> AugmentationSpec:
+    """`spec` under the name of the preset that it equals, else under one that says that it was changed."""
+    for preset in presets().values():
+        if replace(spec, name=preset.name) == preset:
+            return preset
+    if spec.name.endswith(CHANGED):
+        return spec
+    return replace(spec, name=spec.name[: LONGEST_NAME - len(CHANGED)] + CHANGED)
