@@ -199,3 +199,11 @@ def test_fitting_resizes_without_shifting_colours() -> None:
 def test_a_picture_of_the_right_size_passes_untouched() -> None:
     image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     assert np.array_equal(fit_square(read_image(encode(Image.fromarray(image)))), image)
+
+
+def test_fitting_puts_no_halo_around_an_edge() -> None:
+    image = np.full((320, 320, 3), 60, dtype=np.uint8)
+    image[:, 155:] = 180
+    fitted = fit_square(image)
+    assert fitted.min() == 60
+    assert fitted.max() == 180

@@ -23,11 +23,12 @@ def checkpoint_choice(dataset: Dataset) -> tuple[Path, Checkpoint]:
     """
     listed = {link_value(item.folder): item for item in list_checkpoints(paths.RUNS, paths.CHECKPOINTS)}
     if not listed:
-        layout.stop_with(
-            "There is no checkpoint yet: every training leaves one as soon as its first epoch is done.",
-            page="Train",
-            link_text="Train a network",
+        st.info(
+            "There is no checkpoint yet. Every training leaves one as soon as its first epoch is done.",
+            icon=":material/info:",
         )
+        layout.link_to("Train", "Train a network")
+        st.stop()
     _follow_link(listed)
     _preselect(listed, dataset)
     value = st.selectbox(

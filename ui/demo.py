@@ -94,7 +94,7 @@ def answer(picture: Picture, folder: Path, checkpoint: Checkpoint) -> None:
     said = probabilities(folder, checkpoint, picture.seen[None])[0]
     best = np.argsort(-said, kind="stable")[:SHOWN_CLASSES]
     is_resized = picture.original.shape != picture.seen.shape
-    with st.grid(columns=3 if is_resized else 2, min_column_width=220, gap="medium"):
+    with st.grid(columns=3 if is_resized else 2, min_column_width=200, gap="medium"):
         if is_resized:
             shown = enlarge(picture.original, SHOWN_SIDE)
             st.image(shown, caption=picture.title, alt=picture.title, width="stretch")

@@ -11,6 +11,8 @@ import altair as alt
 from core.evaluation import Evaluation
 from ui.layout import percent
 
+BarChart = alt.LayerChart | alt.FacetChart  # what `alt.layer` says it returns
+
 SELECTION = "cell"
 MAX_COUNTED_CLASSES = 25
 """With more classes the cells are too small to print counts in; the tooltip still has them."""
@@ -42,11 +44,12 @@ def confusion_chart(evaluation: Evaluation, true: int | None, predicted: int | N
     classes = alt.Scale(domain=list(evaluation.classes))
     across = alt.Axis(orient="top", labelAngle=-45, labelOverlap=False)
     base = alt.Chart(_cells(evaluation, true, predicted)).encode(
-        x=alt.X("predicted:N", scale=classes, title="Predicted", axis=across),
-        y=alt.Y("true:N", scale=classes, title="True"),
+        x=alt.X("predicted:N", scale=classes, title="predicted", axis=across),
+        y=alt.Y("true:N", scale=classes, title="true"),
     )
     cells = base.mark_rect(cursor="pointer").encode(
-        color=alt.Color("share:Q", scale=_SHADES, legend=None), tooltip=alt.Tooltip("summary:N", title=" ")
+        color=alt.Color("share:Q", scale=_SHADES, legend=None),
+        tooltip=alt.Tooltip("summary:N", title="images"),
     )
     width = alt.condition("datum.is_chosen", alt.value(3), alt.value(0))
     layers = [
@@ -83,7 +86,7 @@ def _cells(evaluation: Evaluation, true: int | None, predicted: int | None) -> a
     return alt.InlineData(values=rows)
 
 
-def class_accuracy_chart(evaluation: Evaluation) -> alt.LayerChart:
+def class_accuracy_chart(evaluation: Evaluation) -> BarChart:
     """The accuracy of every class with its 95 % interval, the lowest first."""
     rows = [
         {
@@ -104,7 +107,7 @@ def class_accuracy_chart(evaluation: Evaluation) -> alt.LayerChart:
     return _layer_bars(base, "high:Q", len(rows), ends)
 
 
-def answer_chart(classes: Sequence[str], shares: Sequence[float]) -> alt.LayerChart:
+def answer_chart(classes: Sequence[str], shares: Sequence[float]) -> BarChart:
     """What a network answers: the probability of each of `classes`, as a fraction, in the order given."""
     pairs = zip(classes, shares, strict=True)
     base = _bars([{"class": name, "share": share, "text": percent(share)} for name, share in pairs])
@@ -117,7 +120,7 @@ def _bars(rows: list[dict[str, Any]]) -> alt.Chart:
     )
 
 
-def _layer_bars(base: alt.Chart, text_at: str, count: int, *between: alt.Chart) -> alt.LayerChart:
+def _layer_bars(base: alt.Chart, text_at: str, count: int, *between: alt.Chart) -> BarChart:
     """Bars of the field `share` from 0 to 1, with room for the field `text` at the right of them."""
     axis = alt.X("share:Q", scale=alt.Scale(domain=[0, 1.15], nice=False), axis=None)
     bars = _paint(base.mark_bar(height={"band": 0.7}, opacity=0.6).encode(x=axis), BAR)
