@@ -207,7 +207,7 @@ def test_ctrl_c_stops_a_training_so_that_it_can_go_on(tmp_path, tiny, places, pr
     with subprocess.Popen(
         command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as child:
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 180
         while not any(run.last_step for run in runs.list_runs(tmp_path / "runs")):
             assert time.monotonic() < deadline
             assert child.poll() is None

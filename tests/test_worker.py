@@ -28,7 +28,7 @@ from core.training.engine import Training, best_epoch
 from core.training.events import EpochDone, StateChanged
 from tests.tiny import run_spec
 
-PATIENCE = 90
+PATIENCE = 180
 """Seconds: importing torch takes many on a busy machine."""
 
 
