@@ -71,12 +71,12 @@ def walk(folder: Path, is_wanted: Callable[[Parts], bool], above: Parts = ()) ->
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
-        parts, path = (*above, entry.name), Path(entry.path)
+        parts = (*above, entry.name)
         if not is_wanted(parts):
             continue
         if entry.is_dir():
             yield Member(parts=parts, is_folder=True, size=0, changed=0, read=bytes)
-            yield from walk(path, is_wanted, parts)
+            yield from walk(Path(entry.path), is_wanted, parts)
         elif entry.is_file():
             status = entry.stat()
             yield Member(
@@ -84,8 +84,12 @@ def walk(folder: Path, is_wanted: Callable[[Parts], bool], above: Parts = ()) ->
                 is_folder=False,
                 size=status.st_size,
                 changed=status.st_mtime_ns,
-                read=path.read_bytes,
+                read=partial(_read_file, entry.path),
             )
+
+
+def _read_file(path: str) -> bytes:
+    return Path(path).read_bytes()  # 60,000 paths take long to make, and often only the listing is needed
 
 
 def _read_zip(path: Path, is_wanted: Callable[[Parts], bool]) -> tuple[Iterator[Member], int]:

@@ -89,7 +89,8 @@ def _decode(path: Path, progress: Progress | None) -> Decoded:
             progress(len(found.pictures), total)
     decoded = found.sort()
     if progress:
-        progress(len(decoded.train) + len(decoded.test), total)
+        count = len(decoded.train) + len(decoded.test)
+        progress(count, count)
     return decoded
 
 
