@@ -133,6 +133,10 @@ def test_one_class_is_shown_page_by_page(start):
     assert not set(pictures(app)) & set(first)
     app.segmented_control(key="augment_count").set_value(32).run()
     assert len(pictures(app)) == 32
+    app.selectbox(key="augment_class").select("All classes").run()
+    app.pagination(key="augment_page").set_value(40).run()
+    app.selectbox(key="augment_class").select(name).run()  # has fewer pages than that
+    assert len(pictures(app)) > 0
     assert problems(app) == []
 
 

@@ -50,7 +50,10 @@ def _step_card(index: int, step: StepSpec) -> None:
     key = f"augment_step{index}_{step.transform}"
     title = offered.title if offered else step.transform
     with st.container(horizontal=True, vertical_alignment="center"):
-        _switch(f"{index + 1} · {title}", f"{key}_is_on", index, step)
+        if step.transform == NORMALIZE:
+            st.markdown(f"{index + 1} · {title}", width="stretch")
+        else:
+            _switch(f"{index + 1} · {title}", f"{key}_is_on", index, step)
         st.menu_button(
             "Edit",
             list(MENU),
@@ -75,7 +78,6 @@ def _switch(label: str, key: str, index: int, step: StepSpec) -> None:
         label,
         key=key,
         width="stretch",
-        disabled=step.transform == NORMALIZE,
         on_change=lambda: _change(augmentation_edit.change_step, index, is_on=st.session_state[key]),
     )
 

@@ -7,6 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.augmentation import AugmentationSpec
+from core.augmentation.spec import NORMALIZE
 from core.data import Dataset
 from ui import augmentation_preview
 from ui.augmentation_preview import Shown
@@ -20,7 +21,7 @@ FACTOR = 6
 """How often a pixel is repeated, so that the browser has nothing to blur."""
 GAP = 12
 """Between the two pictures of a pair, in enlarged pixels."""
-TILE = 175
+TILE = 185
 """The least width of a pair on the page, in px."""
 NO_BREAK = "\u00a0"
 OUTLINE, OUTLINE_EDGE = (255, 214, 10), (20, 20, 20)
@@ -82,7 +83,7 @@ def show_preview(spec: AugmentationSpec, dataset: Dataset, look: Look) -> None:
         _pair(original, augmented, mask if look.outlines else None)
         for original, augmented, mask in zip(shown.originals, shown.images, shown.hidden, strict=True)
     ]
-    words = [_words(shown, index, look.outlines) for index in range(len(pairs))]
+    words = [_words(spec, shown, index, look.outlines) for index in range(len(pairs))]
     captions = [f"{plain(name)} · {text}" for name, text in zip(names, words, strict=True)]
     alts = [f"{name}, and beside it augmented: {text}" for name, text in zip(names, words, strict=True)]
     gallery(pairs, captions, alts, size=TILE)
@@ -131,10 +132,11 @@ def _shrunk(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
     return kept
 
 
-def _words(shown: Shown, index: int, with_holes: bool) -> str:
-    """Which steps acted, the share that is hidden, and where the holes are."""
-    acted = ", ".join(str(step + 1) for step in shown.acted[index])
-    parts = [f"step{'s' if ',' in acted else ''} {acted}" if acted else "unchanged"]
+def _words(spec: AugmentationSpec, shown: Shown, index: int, with_holes: bool) -> str:
+    """Which steps changed the picture, the share that is hidden, and where the holes are."""
+    seen = [step for step in shown.acted[index] if spec.steps[step].transform != NORMALIZE]
+    acted = ", ".join(str(step + 1) for step in seen)
+    parts = [f"step{'s' * (len(seen) > 1)} {acted}" if seen else "unchanged"]
     if shown.hidden[index].any():
         parts.append(f"{percent(shown.hidden[index].mean())} hidden")
     if with_holes:
