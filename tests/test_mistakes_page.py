@@ -20,6 +20,7 @@ from tests import tiny
 from tests.browser import PROJECT
 from tests.scored import made_up_probabilities, save_checkpoint
 from ui.evaluation_charts import confusion_chart
+from ui.mistake_words import Focus, describe
 
 PAGE = "pages/5_Mistakes.py"
 RUN = "20260102-030405-tiny-abcdef"
@@ -165,7 +166,7 @@ def test_a_wrong_link_breaks_nothing(
 
 def test_the_matrix_prints_every_count(dataset: Dataset) -> None:
     evaluation = evaluate(made_up_probabilities(dataset), dataset.test.labels, dataset.classes)
-    chart = confusion_chart(evaluation, None, None).to_dict()
+    chart = confusion_chart(evaluation, Focus()).to_dict()
     assert "text" in [layer["mark"]["type"] for layer in chart["layer"]]
     cells = chart["datasets"][chart["data"]["name"]]
     printed = {(cell["true"], cell["predicted"]): cell["images"] for cell in cells}
@@ -174,6 +175,38 @@ def test_the_matrix_prints_every_count(dataset: Dataset) -> None:
         for row, true in enumerate(dataset.classes)
         for column, predicted in enumerate(dataset.classes)
     }
+
+
+@pytest.mark.parametrize(
+    "focus",
+    [Focus(true=2), Focus(true=2, is_correct=True), Focus(predicted=3), Focus(2, 3), Focus(2, 2, True)],
+)
+def test_the_cells_outlined_hold_the_images_in_focus(dataset: Dataset, focus: Focus) -> None:
+    evaluation = evaluate(made_up_probabilities(dataset), dataset.test.labels, dataset.classes)
+    chart = confusion_chart(evaluation, focus).to_dict()
+    cells = chart["datasets"][chart["data"]["name"]]
+    outlined = sum(cell["images"] for cell in cells if cell["is_in_focus"])
+    assert outlined == len(focus.ids(evaluation)) > 0
+    assert describe(evaluation, focus).startswith(f"{outlined:,} of ")
+
+
+@pytest.mark.parametrize(
+    "focus,words",
+    [
+        (Focus(), "3 of 6 images misclassified (50.0 %)"),
+        (Focus(is_correct=True), "3 of 6 images recognised (50.0 %)"),
+        (Focus(true=1), "2 of 3 cat images taken for something else (66.7 %)"),
+        (Focus(true=1, is_correct=True), "1 of 3 cat images recognised (33.3 %)"),
+        (Focus(predicted=2), "2 of 4 other images taken for dog (50.0 %)"),
+        (Focus(predicted=2, is_correct=True), "1 of 2 dog images recognised (50.0 %)"),
+        (Focus(1, 2), "2 of 3 cat images taken for dog (66.7 %)"),
+        (Focus(0, 0, is_correct=True), "1 of 1 bird images recognised (100.0 %)"),
+    ],
+)
+def test_the_count_is_said_in_words(focus: Focus, words: str) -> None:
+    probabilities = np.eye(3, dtype=np.float32)[[0, 2, 1, 2, 1, 2]]
+    evaluation = evaluate(probabilities, np.array([0, 1, 1, 1, 2, 2]), ("bird", "cat", "dog"))
+    assert describe(evaluation, focus) == words
 
 
 def test_every_picture_has_words(app: AppTest, best: Path, dataset: Dataset) -> None:

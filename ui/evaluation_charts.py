@@ -10,6 +10,7 @@ import altair as alt
 
 from core.evaluation import Evaluation
 from ui.layout import percent
+from ui.mistake_words import Focus
 
 BarChart = alt.LayerChart | alt.FacetChart  # what `alt.layer` says it returns
 
@@ -35,15 +36,15 @@ def _paint(chart: alt.Chart, category: str, channel: Any = alt.Color) -> alt.Cha
     return chart.transform_calculate(category=f"'{category}'").encode(paint)
 
 
-def confusion_chart(evaluation: Evaluation, true: int | None, predicted: int | None) -> alt.LayerChart:
-    """The confusion matrix: true classes down, predicted across; the chosen row, column or cell is outlined.
+def confusion_chart(evaluation: Evaluation, focus: Focus) -> alt.LayerChart:
+    """The confusion matrix: true classes down, predicted across; the cells in focus are outlined.
 
     A click selects `SELECTION` with the fields `true` and `predicted`, both class names. The colour is the
     share of the row, on a fixed scale, so that two checkpoints can be compared by eye.
     """
     classes = alt.Scale(domain=list(evaluation.classes))
     across = alt.Axis(orient="top", labelAngle=-45, labelOverlap=False)
-    base = alt.Chart(_cells(evaluation, true, predicted)).encode(
+    base = alt.Chart(_cells(evaluation, focus)).encode(
         x=alt.X("predicted:N", scale=classes, title="predicted", axis=across),
         y=alt.Y("true:N", scale=classes, title="true"),
     )
@@ -51,7 +52,7 @@ def confusion_chart(evaluation: Evaluation, true: int | None, predicted: int | N
         color=alt.Color("share:Q", scale=_SHADES, legend=None),
         tooltip=alt.Tooltip("summary:N", title="images"),
     )
-    width = alt.condition("datum.is_chosen", alt.value(3), alt.value(0))
+    width = alt.condition("datum.is_in_focus", alt.value(3), alt.value(0))
     layers = [
         cells.add_params(alt.selection_point(name=SELECTION, fields=["true", "predicted"])),
         _paint(base.mark_rect(filled=False).encode(strokeWidth=width), OUTLINE, alt.Stroke),
@@ -64,9 +65,8 @@ def confusion_chart(evaluation: Evaluation, true: int | None, predicted: int | N
     return chart
 
 
-def _cells(evaluation: Evaluation, true: int | None, predicted: int | None) -> alt.InlineData:
+def _cells(evaluation: Evaluation, focus: Focus) -> alt.InlineData:
     totals = evaluation.confusion.sum(axis=1)
-    is_any_chosen = (true, predicted) != (None, None)
     rows = []
     for row, name in enumerate(evaluation.classes):
         for column, other in enumerate(evaluation.classes):
@@ -80,7 +80,7 @@ def _cells(evaluation: Evaluation, true: int | None, predicted: int | None) -> a
                     "images": images,
                     "share": share,
                     "summary": f"{images:,} of {total:,} {name} images {fate} ({percent(share)})",
-                    "is_chosen": is_any_chosen and true in (None, row) and predicted in (None, column),
+                    "is_in_focus": focus.has_class and focus.covers(row, column),
                 }
             )
     return alt.InlineData(values=rows)

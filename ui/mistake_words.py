@@ -19,6 +19,16 @@ class Focus:
     is_correct: bool = False
     """Correctly classified images, or misclassified ones."""
 
+    @property
+    def has_class(self) -> bool:
+        """Whether it is narrower than all mistakes, or all correct images."""
+        return self.true is not None or self.predicted is not None
+
+    def covers(self, true: int, predicted: int) -> bool:
+        """Whether the images of this cell are in focus."""
+        is_meant = self.true in (None, true) and self.predicted in (None, predicted)
+        return is_meant and self.is_correct == (true == predicted)
+
     def ids(self, evaluation: Evaluation, order: Order = "highest") -> np.ndarray:
         """The ids of the images in focus, sorted by loss, (M,) int64."""
         return evaluation.select(

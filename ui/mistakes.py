@@ -24,7 +24,7 @@ KINDS = {"misclassified": False, "correct": True}
 ORDERS: dict[str, Order] = {"highest loss first": "highest", "lowest loss first": "lowest"}
 CHOSEN_BY = {
     "validation": "was chosen on images held out from training",
-    "test": "was chosen on the test images themselves (the seeds' protocol), which flatters the accuracy",
+    "test": "was :orange-badge[chosen on the test images], the seeds' protocol, which flatters it",
     "last": "is the last of its training, not the best",
 }
 
@@ -96,7 +96,7 @@ def confusion_matrix(evaluation: Evaluation, focus: Focus) -> None:
     worst = evaluation.most_confused()
     summary = describe(evaluation, Focus(*worst)) if worst else "none"
     st.altair_chart(
-        evaluation_charts.confusion_chart(evaluation, focus.true, focus.predicted),
+        evaluation_charts.confusion_chart(evaluation, focus),
         key=key,
         on_select=take_cell,
         alt=f"Confusion matrix, true classes down, predicted across. Most frequent mistake: {summary}",
