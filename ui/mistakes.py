@@ -24,7 +24,7 @@ KINDS = {"misclassified": False, "correct": True}
 ORDERS: dict[str, Order] = {"highest loss first": "highest", "lowest loss first": "lowest"}
 CHOSEN_BY = {
     "validation": "was chosen on images held out from training",
-    "test": "was :orange-badge[chosen on the test images], the seeds' protocol, which flatters it",
+    "test": "was **chosen on the test images** (the seeds' protocol), which flatters the accuracy",
     "last": "is the last of its training, not the best",
 }
 
