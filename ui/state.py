@@ -4,6 +4,7 @@ Each lives in the session; the page that edits it also writes it into the link, 
 replaces the one in hand. A preset is written by its key, anything else as the packed spec.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -19,6 +20,9 @@ T = TypeVar("T")
 
 DEFAULT_NETWORK = "seed_004"
 DEFAULT_AUGMENTATION = "seed_004_as_intended"
+
+HURRY_SECONDS = 5.0
+"""For so long after a change, the link from before it is taken for a late one, not for a way back."""
 
 
 def current_network() -> NetworkSpec:
@@ -48,7 +52,7 @@ def preset_key(spec: T, presets: Mapping[str, T]) -> str | None:
 
 def _current(field: str, cls: type[T], presets: Callable[[], Mapping[str, T]], default: str) -> T:
     link = st.query_params.get(field)
-    if link and link != st.session_state.get(f"{field}_link"):
+    if link and link != st.session_state.get(f"{field}_link") and link not in _overtaken(field):
         st.session_state[f"{field}_link"] = link
         try:
             known = presets()
@@ -65,5 +69,18 @@ def _set(field: str, spec: Any, presets: Mapping[str, Any], in_link: bool) -> No
     st.session_state[f"{field}_spec"] = spec
     if in_link:
         link = preset_key(spec, presets) or to_link(spec)
+        if link != st.session_state.get(f"{field}_link"):
+            before = {st.session_state.get(f"{field}_link"): time.monotonic()}
+            st.session_state[f"{field}_overtaken"] = _overtaken(field) | before
         st.session_state[f"{field}_link"] = link
         st.query_params[field] = link
+
+
+def _overtaken(field: str) -> dict[str | None, float]:
+    """Links that were replaced just now, and when.
+
+    A click that is made before the new link has reached the browser still carries the old one, which then is
+    no wish to go back to it.
+    """
+    links: dict[str | None, float] = st.session_state.get(f"{field}_overtaken", {})
+    return {link: since for link, since in links.items() if time.monotonic() - since < HURRY_SECONDS}

@@ -1,0 +1,142 @@
+"""The Network page under real hands: cells typed, rows moved by mouse and by keyboard, a link passed on."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import AppServer, open_page, open_window
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+expect.set_options(timeout=20_000)  # milliseconds: the cores may be shared
+
+# Columns of the table, from the left, and pixels of its rows; the grid is a canvas, so clicks go by place.
+MENU, NAME, OUTPUT, OUT, KERNEL = 0, 2, 3, 5, 6
+ROW_PIXELS = 36
+MENU_X, KERNEL_X = 24, 510
+WIDENED = 246  # by which the output's column grows to hold the arithmetic
+
+
+def open_network(page: "Page", server: AppServer, network: str = "seed_004") -> None:
+    """Open the page with a preset and wait for its table."""
+    open_page(page, f"{server.url}/Network?network={network}")
+    expect(cell(page, NAME, 0)).not_to_be_empty()
+
+
+def totals(page: "Page") -> "Locator":
+    """The bar at the bottom."""
+    return page.locator(".st-key-network_totals")
+
+
+def cell(page: "Page", column: int, row: int) -> "Locator":
+    """A cell of the editor, as it is told to assistive technology."""
+    return page.get_by_test_id("stDataFrame").first.get_by_test_id(f"glide-cell-{column}-{row}")
+
+
+def click_cell(page: "Page", x: int, row: int) -> None:
+    """Click the cell of `row` that is `x` pixels from the table's left edge."""
+    place = {"x": x, "y": ROW_PIXELS * (row + 1) + ROW_PIXELS // 2}
+    page.get_by_test_id("stDataFrame").first.click(position=place)
+
+
+def write(page: "Page", text: str) -> None:
+    """Open the cell in focus, type over it and confirm."""
+    page.keyboard.press("Enter")
+    editor = page.locator("#portal input, #portal textarea")
+    editor.fill(text)
+    editor.press("Enter")
+    expect(editor).to_have_count(0)
+
+
+def tab_to(page: "Page", target: "Locator") -> None:
+    """Press Tab until `target` has the focus."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError("not reached by Tab")
+
+
+def test_a_typed_cell_shows_in_the_totals_is_undone_and_travels_by_link(
+    shared_server: AppServer, browser: "Browser", page: "Page"
+) -> None:
+    open_network(page, shared_server)
+    expect(totals(page)).to_contain_text("162,296")
+    click_cell(page, KERNEL_X, 0)
+    write(page, "5")
+    expect(totals(page)).to_contain_text("163,064")
+    expect(totals(page)).to_contain_text("+768")
+    expect(cell(page, OUTPUT, 0)).to_have_text("16×30×30")
+    other = open_window(browser)
+    open_page(other, page.url)
+    expect(totals(other)).to_contain_text("+768")
+    expect(cell(other, KERNEL, 0)).to_have_text("5")
+    other.context.close()
+    page.keyboard.press("Control+z")
+    expect(totals(page)).not_to_contain_text("+768")
+    expect(cell(page, OUTPUT, 0)).to_have_text("16×32×32")
+    assert page.complaints == []
+
+
+def test_a_layer_that_cannot_work_is_marked_in_its_row(shared_server: AppServer, page: "Page") -> None:
+    open_network(page, shared_server, "seed_000")
+    click_cell(page, KERNEL_X, 5)
+    write(page, "10")
+    expect(page.get_by_test_id("stAlert")).to_contain_text("layer 6")
+    expect(cell(page, OUTPUT, 5)).to_contain_text("but kernel 10 at dilation 2 needs 19")
+    expect(cell(page, OUTPUT, 4)).to_have_text("16×16×16")
+    expect(cell(page, OUTPUT, 6)).to_have_text("–")
+    expect(page.get_by_role("link", name="Train this network")).to_have_count(0)
+    click_cell(page, KERNEL_X + WIDENED, 5)
+    write(page, "3")
+    expect(page.get_by_test_id("stAlert")).to_have_count(0)
+    expect(totals(page)).to_contain_text("77,056")
+
+
+def test_the_menu_of_a_row_acts_on_that_row(shared_server: AppServer, page: "Page") -> None:
+    open_network(page, shared_server)
+    click_cell(page, MENU_X, 1)
+    page.get_by_role("menuitem", name="Duplicate").click()
+    expect(cell(page, NAME, 2)).to_have_text("conv8")
+    click_cell(page, MENU_X, 2)
+    page.get_by_role("menuitem", name="Delete").click()
+    expect(cell(page, NAME, 2)).to_have_text("conv3")
+
+
+def test_clicks_and_edits_in_a_hurry_are_all_taken(shared_server: AppServer, page: "Page") -> None:
+    open_network(page, shared_server)
+    down = page.locator(".st-key-network_move_down button").first
+    for _ in range(3):
+        down.click()
+    expect(cell(page, NAME, 3)).to_have_text("conv1")
+    page.locator(".st-key-network_restart button").first.click()
+    expect(cell(page, NAME, 0)).to_have_text("conv1")
+    click_cell(page, KERNEL_X, 0)
+    for kernel in ("5", "7", "5"):  # Enter goes on to the next row
+        write(page, kernel)
+    expect(cell(page, OUTPUT, 2)).to_have_text("32×24×24")
+    assert [cell(page, KERNEL, row).inner_text() for row in range(3)] == ["5", "7", "5"]
+
+
+def test_a_layer_is_chosen_moved_and_edited_by_keyboard_alone(shared_server: AppServer, page: "Page") -> None:
+    open_network(page, shared_server)
+    page.keyboard.press("Tab")
+    tab_to(page, page.get_by_role("combobox", name="Layer"))
+    page.keyboard.type("conv3")
+    page.keyboard.press("Enter")
+    tab_to(page, page.locator(".st-key-network_move_up button"))
+    page.keyboard.press("Enter")
+    expect(cell(page, NAME, 1)).to_have_text("conv3")
+    tab_to(page, page.locator('[data-testid="data-grid-canvas"]').first)
+    for key in ("ArrowDown", *["ArrowRight"] * OUT):
+        page.keyboard.press(key)
+    write(page, "40")
+    expect(cell(page, OUTPUT, 1)).to_have_text("40×32×32")
+    page.keyboard.press("Control+z")
+    expect(cell(page, OUTPUT, 1)).to_have_text("32×32×32")
+    page.keyboard.press("Control+z")
+    expect(cell(page, NAME, 1)).to_have_text("conv2")
