@@ -63,12 +63,12 @@ def coverage(field: Field) -> float:
 def _widen(reach: Reach, step: int, rows: int, columns: int) -> Reach:
     """The reach of a window of `rows` by `columns` taps, each `step` pixels from the next."""
     if len(reach) == 1 and rows == columns and reach[0][0] == reach[0][1]:
-        wide = _spread(reach[0][0], rows, step)
+        wide = spread(reach[0][0], rows, step)
         return ((wide, wide),)
-    return tuple([(_spread(r, rows, step), _spread(c, columns, step)) for r, c in reach])
+    return tuple([(spread(r, rows, step), spread(c, columns, step)) for r, c in reach])
 
 
-def _spread(mask: int, taps: int, step: int) -> int:
+def spread(mask: int, taps: int, step: int) -> int:
     """The union of `taps` copies of the mask, each moved on by `step`: doubled as often as that goes."""
     done = 1
     while done * 2 <= taps:

@@ -3,7 +3,7 @@
 Shapes are (C, H, W) of one image; `flatten` and `linear` give (C, 1, 1).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -87,7 +87,8 @@ def size_network(spec: NetworkSpec) -> NetworkSizing:
         maps[layer.name] = shape, field
     if shape != (spec.num_classes, 1, 1):
         raise _locate(refusals.other_scores(shape, spec.num_classes), spec, sized[:-1])
-    before, reached = _before_pooling(sized)
+    last = count_before_pooling(sized) - 1
+    before, reached = (sized[last].receptive_field, sized[last].coverage) if last >= 0 else (1, 1.0)
     after = sized[-1].receptive_field
     return NetworkSizing(tuple(sized), num_params, macs, activation_bytes, after, before, reached, shape)
 
@@ -99,14 +100,12 @@ def _locate(misfit: Misfit, spec: NetworkSpec, sized: list[LayerSizing]) -> Sizi
     return SizingError(f"layer {index + 1} ({layer.name}, {layer.op}): {misfit}", index, tuple(sized))
 
 
-def _before_pooling(sized: list[LayerSizing]) -> tuple[int, float]:
-    """Receptive field and coverage of what enters the first pooling or flatten to 1×1."""
-    field, reached = 1, 1.0
-    for row in sized:
+def count_before_pooling(sized: Sequence[LayerSizing]) -> int:
+    """How many layers come before the first pooling or flatten to 1×1; all of them where there is none."""
+    for index, row in enumerate(sized):
         if row.output_shape[1:] == (1, 1) and (row.op in POOLS or row.op == "flatten"):
-            break
-        field, reached = row.receptive_field, row.coverage
-    return field, reached
+            return index
+    return len(sized)
 
 
 def _size_layer(
