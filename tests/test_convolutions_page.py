@@ -1,12 +1,18 @@
 """The Convolutions page: every operation with its own settings, sums that come out, a link that keeps all."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from core.data import load
 from core.network import size_network
 from core.network.lesson import SETTINGS, Operation, make_layers, make_network
 from tests.browser import PROJECT, AppServer, open_page
@@ -202,11 +208,31 @@ def test_a_link_opens_the_same_unit_of_the_same_lesson(app: AppTest) -> None:
     assert arithmetic(by_hand) == linked
 
 
-def test_a_test_image_is_shown_with_its_class_and_its_luminance(app: AppTest) -> None:
-    choose(app, "standard", pattern="image", image=3)
+def test_the_grid_holds_the_luminance_of_the_test_image(app: AppTest, shapes_root: Path) -> None:
+    choose(app, "standard", pattern="image", image=3, kernel="ones", kernel_size=1, padding=0)
     assert [problem.value for problem in app.error] == []
-    choose(app, "standard", image=4)
-    assert [problem.value for problem in app.exception] == []
+    test = load("shapes", shapes_root).test
+    grey = Image.fromarray(test.images[3]).convert("L").resize((8, 8), Image.Resampling.BOX)
+    for position in (0, 27, 63):
+        app.slider(key="convolutions_position").set_value(position).run()
+        shown = re.search(rf"= {NUMBER} \\end", arithmetic(app))
+        assert shown is not None
+        expected = np.asarray(grey)[divmod(position, 8)] / 255 * 9
+        assert abs(float(shown[1]) - expected) < 0.55
+
+
+def test_the_page_opens_without_torch(shapes_root: Path) -> None:
+    """The heavy libraries cost seconds; the lesson needs none of them."""
+    script = (
+        "import sys; from streamlit.testing.v1 import AppTest;"
+        f"app = AppTest.from_file('streamlit_app.py', default_timeout=60).switch_page({PAGE!r}).run();"
+        "assert app.title[0].value == 'Convolutions', app.exception;"
+        "heavy = {'torch', 'albumentations'} & sys.modules.keys(); sys.exit(str(heavy) if heavy else 0)"
+    )
+    environment = os.environ | {"CONVSCOPE_DATA": str(shapes_root)}
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr[-2000:]
 
 
 def test_every_formula_comes_out_at_the_number_that_it_claims() -> None:

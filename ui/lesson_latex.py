@@ -90,23 +90,23 @@ def cost_formulas(lesson: Lesson, sizing: NetworkSizing) -> str:
     k, s, p, d = window.kernel_size, window.stride, window.padding, window.dilation
     spare = rf"{lesson.size} + 2 \cdot {p} - {d} \cdot ({k} - 1) - 1"
     lines = {
-        "output height, width": (
+        "H' = W'": (
             r"\left\lfloor \frac{H + 2p - d\,(k - 1) - 1}{s} \right\rfloor + 1",
             rf"\left\lfloor \frac{{{spare}}}{{{s}}} \right\rfloor + 1 = {side}",
         ),
-        "receptive field": (
+        r"\text{receptive field}": (
             r"d\,(k - 1) + 1",
             rf"{d} \cdot ({k} - 1) + 1 = {sizing.layers[-2].receptive_field}",
         ),
     }
     if window.op == "conv":
         symbols, numbers = _weight_terms(lesson, layers)
-        lines["parameters"] = symbols, f"{numbers} = {sizing.num_params}"
-        lines["multiply-adds"] = (
+        lines[r"\text{parameters}"] = symbols, f"{numbers} = {sizing.num_params}"
+        lines[r"\text{multiply-adds}"] = (
             r"\text{parameters} \cdot H' \cdot W'",
             rf"{sizing.num_params} \cdot {side} \cdot {side} = {sizing.macs}",
         )
-    rows = (rf"\text{{{what}}} &= {symbols} \\ &= {numbers}" for what, (symbols, numbers) in lines.items())
+    rows = (rf"{what} &= {symbols} \\ &= {numbers}" for what, (symbols, numbers) in lines.items())
     return r"\begin{aligned} " + r" \\[8pt] ".join(rows) + r" \end{aligned}"
 
 
