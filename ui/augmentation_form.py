@@ -17,6 +17,7 @@ from core.errors import SpecError
 from ui import augmentation_edit, state
 from ui.fill_control import fill_control, fill_words
 from ui.layout import percent
+from ui.widgets import hold
 
 MENU: dict[str, Callable[[AugmentationSpec, int], AugmentationSpec]] = {
     "Move up": lambda spec, index: augmentation_edit.move_step(spec, index, -1),
@@ -73,7 +74,7 @@ def _step_card(index: int, step: StepSpec) -> None:
 
 
 def _switch(label: str, key: str, index: int, step: StepSpec) -> None:
-    st.session_state[key] = step.is_on
+    hold(key, step.is_on)
     st.toggle(
         label,
         key=key,
@@ -83,7 +84,7 @@ def _switch(label: str, key: str, index: int, step: StepSpec) -> None:
 
 
 def _probability(key: str, index: int, step: StepSpec) -> None:
-    st.session_state[key] = step.probability
+    hold(key, step.probability)
     st.slider(
         "Probability",
         0.0,
@@ -116,18 +117,18 @@ def _argument(control: Control, key: str, index: int, step: StepSpec) -> None:
 def _widget(control: Control, key: str, value: Any, on_change: Callable[[], None]) -> None:
     label = f"{control.label}, {control.unit}" if control.unit else control.label
     if control.kind == "bool":
-        st.session_state[key] = value
+        hold(key, value)
         st.toggle(label, key=key, help=control.help, on_change=on_change)
     elif control.kind == "choice":
         names = dict(control.choices)
-        st.session_state[key] = value
+        hold(key, value)
         st.selectbox(
             label, list(names), key=key, format_func=names.__getitem__, help=control.help, on_change=on_change
         )
     else:
         number = float if control.kind.startswith("float") else int
         is_range = control.kind.endswith("range")
-        st.session_state[key] = tuple(map(number, value)) if is_range else number(value)
+        hold(key, tuple(map(number, value)) if is_range else number(value))
         st.slider(
             label,
             number(control.minimum),

@@ -9,6 +9,7 @@ from core import augmentation, network
 from core.augmentation import AugmentationSpec
 from core.network import NetworkSpec
 from ui import state
+from ui.widgets import hold
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ def augmentation_choice(page: str) -> AugmentationSpec:
 def _choose(label: str, key: str, spec: Any, presets: Mapping[str, Any], keep: Callable[[Any], None]) -> None:
     present = state.preset_key(spec, presets)
     options = list(presets) if present else [OWN, *presets]
-    st.session_state[key] = present or OWN
+    hold(key, present or OWN)
 
     def take() -> None:
         keep(presets[st.session_state[key]])

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.augmentation.controls import Control
+from ui.widgets import hold
 
 OWN = "Own colour"
 FIRST_OWN = (200, 30, 90)
@@ -18,7 +19,7 @@ def fill_control(control: Control, key: str, value: Any, put: Callable[[Any], No
     present = fill_words(control, value)
     if present not in options:
         options.insert(0, present)
-    st.session_state[key] = present
+    hold(key, present)
 
     def take() -> None:
         chosen = st.session_state[key]
@@ -30,7 +31,7 @@ def fill_control(control: Control, key: str, value: Any, put: Callable[[Any], No
     st.selectbox(control.label, options, key=key, help=control.help, on_change=take)
     if present == OWN:
         picker = f"{key}_colour"
-        st.session_state[picker] = "#{:02x}{:02x}{:02x}".format(*value)
+        hold(picker, "#{:02x}{:02x}{:02x}".format(*value))
         st.color_picker(
             "Colour of the hole",
             key=picker,

@@ -28,15 +28,22 @@ def run_choice() -> str | None:
         st.warning(damaged.problem, icon=":material/broken_image:")
     if not listed:
         return None
-    return st.selectbox(
+    link = st.query_params.get("run")
+    if link in listed and link != st.session_state.get("train_run_link"):
+        st.session_state["train_run"] = link
+    chosen: str = st.selectbox(
         "Run",
         list(listed),
         key="train_run",
-        format_func=lambda run_id: (
-            f"{listed[run_id].title} · {listed[run_id].state} · {listed[run_id].created[:16]}"
-        ),
-        bind="query-params",
+        format_func=lambda run_id: _run_label(listed[run_id]),
+        persist_state="session",
     )
+    st.query_params["run"] = st.session_state["train_run_link"] = chosen
+    return chosen
+
+
+def _run_label(run: Run) -> str:
+    return f"{run.title} · {run.created[:16].replace('T', ' ')}"
 
 
 def run_buttons(run: Run) -> None:
@@ -157,7 +164,7 @@ def curve(history: tuple[EpochMetrics, ...], measure: str, recipe: Recipe) -> di
                 "field": "images",
                 "type": "nominal",
                 "sort": ["training", choosing],
-                "legend": {"orient": "top", "title": None},
+                "legend": {"orient": "top", "title": None, "symbolType": "stroke"},
             },
             "strokeDash": {
                 "field": "images",
