@@ -5,8 +5,8 @@ import streamlit as st
 from core.augmentation import notes, presets
 from core.errors import ConvScopeError
 from ui import cached, choices, layout, state
-from ui.augmentation_form import step_list
-from ui.augmentation_gallery import look_controls, show_preview
+from ui.augmentation.form import step_list
+from ui.augmentation.gallery import look_controls, show_preview
 
 layout.page_header("Augment", "Tune an augmentation on real images: what you see is what a training gets.")
 

@@ -5,19 +5,20 @@ import streamlit as st
 from core.errors import ConvScopeError
 from core.network import lesson, size_network
 from core.network.lesson_grids import make_pattern, shrink_image, turn_into_channels
-from ui import cached, layout, lesson_form, lesson_text
+from ui import cached, layout
 from ui.gallery import enlarge
-from ui.lesson_connections import connection_chart, connection_words
-from ui.lesson_costs import show_costs
-from ui.lesson_stage import show_stage
+from ui.lesson import form, text
+from ui.lesson.connections import connection_chart, connection_words
+from ui.lesson.costs import show_costs
+from ui.lesson.stage import show_stage
 from ui.text import plain
 
 layout.page_header(
     "Convolutions", "Step through what an operation computes, whom it connects and what it costs."
 )
 
-operation = lesson_form.operation_choice()
-explanation = lesson_text.EXPLANATIONS[operation]
+operation = form.operation_choice()
+explanation = text.EXPLANATIONS[operation]
 st.markdown(explanation.what)
 try:
     dataset = cached.current_dataset()
@@ -26,10 +27,10 @@ except ConvScopeError as error:
 test = dataset.test
 
 with st.grid(min_column_width=118, gap="small"):
-    chosen = lesson_form.settings_form(operation)
+    chosen = form.settings_form(operation)
     layers = lesson.make_layers(chosen)
-    picture = lesson_form.picture_form(layers, len(test.images))
-    if picture.pattern == lesson_form.IMAGE:
+    picture = form.picture_form(layers, len(test.images))
+    if picture.pattern == form.IMAGE:
         image = test.images[picture.image]
         words = f"Test image {picture.image}: {dataset.classes[test.labels[picture.image]]}"
         st.image(enlarge(image), caption=plain(words), width=118, alt=words)
@@ -39,27 +40,27 @@ with st.grid(min_column_width=118, gap="small"):
 
 try:
     sizing = size_network(lesson.make_network(chosen, layers))
-    all_weights = lesson_form.make_all_weights(layers, chosen.in_channels, picture)
+    all_weights = form.make_all_weights(layers, chosen.in_channels, picture)
 except ConvScopeError as error:
     layout.stop_with(str(error))
 
-shown = lesson_form.layer_choice(layers)
+shown = form.layer_choice(layers)
 layer, maps = layers[shown], turn_into_channels(grid, chosen.in_channels)
 for earlier, weights in zip(layers[:shown], all_weights, strict=False):
     maps = lesson.run_layer(earlier, maps, weights)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     num_channels, *shape = sizing.layers[shown].output_shape
-    channel = lesson_form.channel_choice("channel", "Output channel shown", range(num_channels))
+    channel = form.channel_choice("channel", "Output channel shown", range(num_channels))
     read = lesson.channels_read(layer, len(maps), channel)
-    source = lesson_form.channel_choice("source", "Input channel shown", read)
-    row, column = lesson_form.position_choice(*shape)
+    source = form.channel_choice("source", "Input channel shown", read)
+    row, column = form.position_choice(*shape)
 output = lesson.feature_map(layer, maps, all_weights[shown], channel)
 unit = lesson.trace_unit(layer, maps, all_weights[shown], channel, row, column)
 show_stage(layer, maps, output, unit, source)
 
 num_unread = int((lesson.count_reads(layers[0], chosen.size) == 0).sum())
-for note in lesson_text.find_notes(chosen, sizing, num_unread):
+for note in text.find_notes(chosen, sizing, num_unread):
     st.info(note, icon=":material/lightbulb:")
 
 groups = lesson.find_groups(layers, chosen.in_channels)

@@ -6,8 +6,9 @@ from core.device import list_devices
 from core.errors import ConvScopeError
 from core.network import size_network
 from core.training import RunSpec, runs
-from ui import cached, choices, layout, paths, run_view
-from ui.recipe_form import recipe_form
+from ui import cached, choices, layout, paths
+from ui.training import run_view
+from ui.training.recipe_form import recipe_form
 
 layout.page_header(
     "Train", "A run goes on in its own process: close this tab or restart the app, and nothing is lost."

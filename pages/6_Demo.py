@@ -3,8 +3,9 @@
 import streamlit as st
 
 from core.errors import ConvScopeError
-from ui import cached, demo, layout
-from ui.checkpoint_choice import checkpoint_choice
+from ui import cached, layout
+from ui.evaluation import demo
+from ui.evaluation.checkpoint_choice import checkpoint_choice
 
 layout.page_header(
     "Demo", "What a trained network says of your own picture, or of images it was not trained on."

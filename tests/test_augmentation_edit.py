@@ -6,7 +6,7 @@ from core.augmentation import AugmentationSpec, StepSpec, presets
 from core.augmentation.catalogue import TRANSFORMS
 from core.augmentation.spec import MAX_STEPS
 from core.errors import SpecError
-from ui import augmentation_edit as edit
+from ui.augmentation import edit
 
 
 def names(spec: AugmentationSpec) -> list[str]:

@@ -17,8 +17,8 @@ from core.network import size_network
 from core.network.lesson import SETTINGS, Operation, make_layers, make_network
 from tests.browser import PROJECT, AppServer, open_page
 from tests.test_lesson import lessons
-from ui.lesson_latex import cost_formulas
-from ui.lesson_text import EXPLANATIONS, ratio_words
+from ui.lesson.latex import cost_formulas
+from ui.lesson.text import EXPLANATIONS, ratio_words
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -20,7 +20,7 @@ from core.network.build import build_network
 from tests import tiny
 from tests.browser import PROJECT
 from tests.scored import save_checkpoint
-from ui import prediction
+from ui.evaluation import prediction
 
 PAGE = "pages/6_Demo.py"
 NAME = "tiny"

@@ -19,8 +19,8 @@ from core.network.build import build_network
 from tests import tiny
 from tests.browser import PROJECT
 from tests.scored import made_up_probabilities, save_checkpoint
-from ui.evaluation_charts import confusion_chart
-from ui.mistake_words import Focus, describe
+from ui.evaluation.charts import confusion_chart
+from ui.evaluation.words import Focus, describe
 
 PAGE = "pages/5_Mistakes.py"
 RUN = "20260102-030405-tiny-abcdef"

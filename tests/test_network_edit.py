@@ -7,7 +7,7 @@ import pytest
 from core.errors import SizingError, SpecError
 from core.network import LayerSpec, NetworkSpec, presets, size_network
 from core.network.spec import MAX_LAYERS
-from ui.network_edit import (
+from ui.network.edit import (
     USED,
     change_cells,
     change_classes,

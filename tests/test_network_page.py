@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from core.network import LayerSpec, NetworkSpec, presets, size_network
 from core.spec import from_link, to_json, to_link
 from tests.browser import PROJECT
-from ui.network_edit import insert_layer
+from ui.network.edit import insert_layer
 
 PAGE = "pages/2_Network.py"
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.network import NetworkSizing, NetworkSpec
 from ui import layout
-from ui.network_table import shape_text
+from ui.network.table import shape_text
 
 DASH = "–"
 

@@ -9,8 +9,8 @@ from typing import Any
 import altair as alt
 
 from core.evaluation import Evaluation
+from ui.evaluation.words import Focus
 from ui.layout import percent
-from ui.mistake_words import Focus
 
 BarChart = alt.LayerChart | alt.FacetChart  # what `alt.layer` says it returns
 

@@ -12,8 +12,9 @@ import streamlit as st
 from core.errors import SpecError
 from core.network import NetworkSpec, presets
 from core.spec import MAX_LINK_BYTES, from_json
-from ui import network_edit, state
-from ui.network_history import History
+from ui import state
+from ui.network import edit
+from ui.network.history import History
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def rename() -> None:
 
 def change_classes() -> None:
     """Take the number of classes from `network_classes`."""
-    _change_network(lambda spec: network_edit.change_classes(spec, st.session_state["network_classes"]))
+    _change_network(lambda spec: edit.change_classes(spec, st.session_state["network_classes"]))
 
 
 def change_chosen(action: str) -> None:
@@ -107,12 +108,12 @@ def change_rows(action: str, index: int) -> None:
         return
     block = layers[index].block
     actions: dict[str, tuple[Callable[[NetworkSpec], NetworkSpec], int]] = {
-        "insert_above": (lambda spec: network_edit.insert_layer(spec, index, block), index),
-        "insert_below": (lambda spec: network_edit.insert_layer(spec, index + 1, block), index + 1),
-        "duplicate": (lambda spec: network_edit.duplicate_layer(spec, index), index + 1),
-        "move_up": (lambda spec: network_edit.move_layer(spec, index, -1), index - 1),
-        "move_down": (lambda spec: network_edit.move_layer(spec, index, 1), index + 1),
-        "delete": (lambda spec: network_edit.delete_layer(spec, index), index),
+        "insert_above": (lambda spec: edit.insert_layer(spec, index, block), index),
+        "insert_below": (lambda spec: edit.insert_layer(spec, index + 1, block), index + 1),
+        "duplicate": (lambda spec: edit.duplicate_layer(spec, index), index + 1),
+        "move_up": (lambda spec: edit.move_layer(spec, index, -1), index - 1),
+        "move_down": (lambda spec: edit.move_layer(spec, index, 1), index + 1),
+        "delete": (lambda spec: edit.delete_layer(spec, index), index),
     }
     make, chosen = actions[action]
     if _change_network(make):
@@ -164,7 +165,7 @@ def _take_cells() -> NetworkSpec:
     """Put the cells that were typed in hand, all but the rows that break a rule."""
     history = _history()
     typed = st.session_state.get(editor_key(), {})
-    spec, refused = network_edit.change_cells(history.present.network, typed.get("edited_rows", {}))
+    spec, refused = edit.change_cells(history.present.network, typed.get("edited_rows", {}))
     st.session_state["network_refused_cells"] = refused
     if spec != history.present.network:
         chosen = st.session_state.get("network_layer")

@@ -10,10 +10,10 @@ from core.checkpoint import Checkpoint
 from core.data import Dataset
 from core.evaluation.fit import compare_data
 from core.image import fit_square, read_image
-from ui.evaluation_charts import answer_chart
+from ui.evaluation.charts import answer_chart
+from ui.evaluation.prediction import probabilities
 from ui.gallery import enlarge, gallery
 from ui.layout import count, percent
-from ui.prediction import probabilities
 from ui.text import plain
 
 OWN, TEST = "your own picture", "test images"

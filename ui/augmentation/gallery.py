@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from core.augmentation import AugmentationSpec
 from core.augmentation.spec import NORMALIZE
 from core.data import Dataset
-from ui import augmentation_preview
-from ui.augmentation_preview import Shown
+from ui.augmentation import preview as augmentation_preview
+from ui.augmentation.preview import Shown
 from ui.gallery import enlarge, gallery
 from ui.layout import percent
 from ui.text import plain

@@ -5,8 +5,8 @@ import streamlit as st
 from core.network import NetworkSizing, size_network
 from core.network.lesson import Lesson, make_network, standard_counterpart
 from ui.layout import count
-from ui.lesson_latex import cost_formulas
-from ui.lesson_text import counterpart_words, ratio_words
+from ui.lesson.latex import cost_formulas
+from ui.lesson.text import counterpart_words, ratio_words
 
 
 def show_costs(lesson: Lesson, sizing: NetworkSizing) -> None:

@@ -8,8 +8,8 @@ import streamlit as st
 from core.errors import SizingError
 from core.network import LayerSizing, LayerSpec, NetworkSpec
 from core.network.spec import MAX_LAYERS, STEPS, STEPS_WITH_RATE
-from ui import network_session
-from ui.network_edit import USED
+from ui.network import session
+from ui.network.edit import USED
 
 ROW_ACTIONS = {
     "insert_above": ("Insert above", ":material/add_row_above:"),
@@ -50,17 +50,17 @@ def row_toolbar(spec: NetworkSpec) -> None:
                 label,
                 key=f"network_{action}",
                 icon=icon,
-                on_click=network_session.change_chosen,
+                on_click=session.change_chosen,
                 args=(action,),
                 disabled=not _is_possible(action, index, len(names)),
             )
 
 
 def layer_editor(spec: NetworkSpec, sized: tuple[LayerSizing, ...], error: SizingError | None) -> None:
-    """The layers as typed cells; `network_session.open_draft` takes in what is typed, on the next run."""
+    """The layers as typed cells; `session.open_draft` takes in what is typed, on the next run."""
     st.data_editor(
         _cells(spec, sized, error),
-        key=network_session.editor_key(),
+        key=session.editor_key(),
         column_config=_columns(spec, error),
         disabled=["#", "output"],
         hide_index=True,
@@ -117,7 +117,7 @@ def _take_menu() -> None:
     """Do what was clicked in the ⋮ menu of a row."""
     click = st.session_state["network_row_menu"]
     labels = {f"{icon} {label}": action for action, (label, icon) in ROW_ACTIONS.items()}
-    network_session.change_rows(labels[click["label"]], int(click["row"]))
+    session.change_rows(labels[click["label"]], int(click["row"]))
 
 
 def _cells(spec: NetworkSpec, sized: tuple[LayerSizing, ...], error: SizingError | None) -> dict[str, Any]:

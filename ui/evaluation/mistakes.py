@@ -7,10 +7,10 @@ from core.checkpoint import Checkpoint
 from core.data import Dataset
 from core.evaluation import Evaluation
 from core.evaluation.metrics import Order
-from ui import evaluation_charts
+from ui.evaluation import charts
+from ui.evaluation.words import Focus, describe, image_caption, image_words
 from ui.gallery import gallery
 from ui.layout import count, percent
-from ui.mistake_words import Focus, describe, image_caption, image_words
 from ui.text import plain
 
 PAGE_SIZE = 12
@@ -88,7 +88,7 @@ def confusion_matrix(evaluation: Evaluation, focus: Focus) -> None:
     key = f"mistakes_confusion_{st.session_state.get(REDRAWN, 0)}"
 
     def take_cell() -> None:
-        cells = st.session_state[key]["selection"][evaluation_charts.SELECTION]
+        cells = st.session_state[key]["selection"][charts.SELECTION]
         cell = cells[0] if cells else {}
         st.session_state[TRUE], st.session_state[PREDICTED] = cell.get("true"), cell.get("predicted")
         _first_page()
@@ -96,7 +96,7 @@ def confusion_matrix(evaluation: Evaluation, focus: Focus) -> None:
     worst = evaluation.most_confused()
     summary = describe(evaluation, Focus(*worst)) if worst else "none"
     st.altair_chart(
-        evaluation_charts.confusion_chart(evaluation, focus),
+        charts.confusion_chart(evaluation, focus),
         key=key,
         on_select=take_cell,
         alt=f"Confusion matrix, true classes down, predicted across. Most frequent mistake: {summary}",
@@ -107,7 +107,7 @@ def class_accuracies(evaluation: Evaluation) -> None:
     """Every class's accuracy with its interval, over all its test images."""
     values = zip(evaluation.classes, evaluation.class_accuracies, strict=True)
     summary = ", ".join(f"{name} {percent(accuracy.value)}" for name, accuracy in values)
-    st.altair_chart(evaluation_charts.class_accuracy_chart(evaluation), alt=f"Accuracy by class: {summary}")
+    st.altair_chart(charts.class_accuracy_chart(evaluation), alt=f"Accuracy by class: {summary}")
 
 
 def focus_gallery(evaluation: Evaluation, focus: Focus, images: np.ndarray) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.network.lesson import Unit
 from core.network.spec import LayerSpec
-from ui.lesson_latex import number
+from ui.lesson.latex import number
 
 CLICK = "unit"
 """The selection of the output grid; it holds the `position` of the clicked cell."""

@@ -5,9 +5,9 @@ import streamlit as st
 
 from core.network.lesson import Unit, count_reads
 from core.network.spec import LayerSpec
-from ui.lesson_charts import CLICK, cell_size, input_chart, kernel_chart, output_chart
-from ui.lesson_form import go_to
-from ui.lesson_latex import number, unit_arithmetic
+from ui.lesson.charts import CLICK, cell_size, input_chart, kernel_chart, output_chart
+from ui.lesson.form import go_to
+from ui.lesson.latex import number, unit_arithmetic
 
 CLICKS = "convolutions_clicks"
 

@@ -7,8 +7,9 @@ import streamlit as st
 from core.network import presets
 from core.network.spec import MAX_CHANNELS
 from core.spec import to_json
-from ui import layout, network_session
-from ui.network_session import Draft
+from ui import layout
+from ui.network import session
+from ui.network.session import Draft
 
 
 def identity_form(draft: Draft) -> None:
@@ -23,17 +24,17 @@ def identity_form(draft: Draft) -> None:
         list(known),
         key="network_start",
         format_func=lambda key: known[key].name,
-        on_change=network_session.start_from_choice,
+        on_change=session.start_from_choice,
         help="Puts the preset in hand; Undo brings back what you had.",
     )
-    name.text_input("Name", key="network_name", max_chars=60, on_change=network_session.rename)
+    name.text_input("Name", key="network_name", max_chars=60, on_change=session.rename)
     classes.number_input(
         "Classes",
         key="network_classes",
         min_value=1,
         max_value=MAX_CHANNELS,
         step=1,
-        on_change=network_session.change_classes,
+        on_change=session.change_classes,
         help="The last layer follows, where it gives one score for each class.",
     )
 
@@ -45,16 +46,16 @@ def network_toolbar(draft: Draft, can_work: bool) -> None:
             "Undo",
             key="network_undo",
             icon=":material/undo:",
-            on_click=network_session.undo,
-            disabled=not network_session.can_undo(),
+            on_click=session.undo,
+            disabled=not session.can_undo(),
             shortcut="Ctrl+Z",
         )
         st.button(
             "Redo",
             key="network_redo",
             icon=":material/redo:",
-            on_click=network_session.redo,
-            disabled=not network_session.can_redo(),
+            on_click=session.redo,
+            disabled=not session.can_redo(),
             shortcut="Ctrl+Shift+Z",
         )
         st.button(
@@ -62,7 +63,7 @@ def network_toolbar(draft: Draft, can_work: bool) -> None:
             key="network_restart",
             icon=":material/restart_alt:",
             help="Put the preset in hand again as it was; Undo brings back what you have.",
-            on_click=network_session.start_from,
+            on_click=session.start_from,
             args=(draft.start,),
             disabled=draft.network == presets()[draft.start],
         )
@@ -72,13 +73,11 @@ def network_toolbar(draft: Draft, can_work: bool) -> None:
                 type="json",
                 max_upload_size=1,
                 key="network_file",
-                on_change=network_session.take_file,
+                on_change=session.take_file,
             )
             with st.form("network_paste", border=False):
                 st.text_area("Or paste its JSON", key="network_json", height=160)
-                st.form_submit_button(
-                    "Use this JSON", key="network_use_json", on_click=network_session.take_text
-                )
+                st.form_submit_button("Use this JSON", key="network_use_json", on_click=session.take_text)
         st.download_button(
             "Save",
             to_json(draft.network),

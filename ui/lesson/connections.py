@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.network.lesson import Group
 from core.network.spec import LayerSpec
-from ui.lesson_charts import DATA
+from ui.lesson.charts import DATA
 
 MAX_LINES_CHANNELS = 16
 """Up to so many channels each connection is a line; beyond, each group is a band."""

@@ -14,16 +14,17 @@ from core.augmentation.controls import Control
 from core.augmentation.spec import CIFAR10_MEAN, CIFAR10_STD, MAX_STEPS, NORMALIZE
 from core.data import Dataset
 from core.errors import SpecError
-from ui import augmentation_edit, state
-from ui.fill_control import fill_control, fill_words
+from ui import state
+from ui.augmentation import edit
+from ui.augmentation.fill_control import fill_control, fill_words
 from ui.layout import percent
 from ui.widgets import hold
 
 MENU: dict[str, Callable[[AugmentationSpec, int], AugmentationSpec]] = {
-    "Move up": lambda spec, index: augmentation_edit.move_step(spec, index, -1),
-    "Move down": lambda spec, index: augmentation_edit.move_step(spec, index, 1),
-    "Duplicate": augmentation_edit.duplicate_step,
-    "Remove": augmentation_edit.remove_step,
+    "Move up": lambda spec, index: edit.move_step(spec, index, -1),
+    "Move down": lambda spec, index: edit.move_step(spec, index, 1),
+    "Duplicate": edit.duplicate_step,
+    "Remove": edit.remove_step,
 }
 HALVES = (0.5, 0.5, 0.5)
 
@@ -79,7 +80,7 @@ def _switch(label: str, key: str, index: int, step: StepSpec) -> None:
         label,
         key=key,
         width="stretch",
-        on_change=lambda: _change(augmentation_edit.change_step, index, is_on=st.session_state[key]),
+        on_change=lambda: _change(edit.change_step, index, is_on=st.session_state[key]),
     )
 
 
@@ -92,7 +93,7 @@ def _probability(key: str, index: int, step: StepSpec) -> None:
         step=0.01,
         key=key,
         help="The chance that the step acts on an image.",
-        on_change=lambda: _change(augmentation_edit.change_step, index, probability=st.session_state[key]),
+        on_change=lambda: _change(edit.change_step, index, probability=st.session_state[key]),
     )
 
 
@@ -101,7 +102,7 @@ def _argument(control: Control, key: str, index: int, step: StepSpec) -> None:
     value = step.keywords.get(control.argument)
 
     def put(new: Any) -> None:
-        _change(augmentation_edit.set_argument, index, control.argument, new)
+        _change(edit.set_argument, index, control.argument, new)
 
     if control.kind == "colour":
         fill_control(control, key, value, put)
@@ -150,7 +151,7 @@ def _adding(spec: AugmentationSpec) -> None:
         chosen = st.session_state["augment_add"]
         st.session_state["augment_add"] = None
         if chosen:
-            _change(augmentation_edit.add_step, chosen)
+            _change(edit.add_step, chosen)
 
     st.selectbox(
         "Add a step",
@@ -179,9 +180,7 @@ def _statistics(spec: AugmentationSpec, dataset: Dataset) -> None:
         list(choices),
         key="augment_statistics",
         label_visibility="collapsed",
-        on_change=lambda: _change(
-            augmentation_edit.set_statistics, *choices[st.session_state["augment_statistics"]]
-        ),
+        on_change=lambda: _change(edit.set_statistics, *choices[st.session_state["augment_statistics"]]),
     )
     mean, std = (" ".join(f"{value:.3f}" for value in values) for values in present)
     st.caption(f"Red, green, blue: mean {mean}, deviation {std}")

@@ -1,0 +1,1 @@
+"""The parts of the Mistakes and Demo pages."""
