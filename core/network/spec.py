@@ -2,12 +2,15 @@
 
 from collections import Counter
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from core.errors import SpecError
 from core.spec import describe
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Op = Literal["conv", "max_pool", "avg_pool", "global_avg_pool", "add", "flatten", "linear"]
 
@@ -112,6 +115,15 @@ class NetworkSpec:
                 where = f"layer {index + 1} ({layer.name})"
                 raise SpecError(f"{where}: source must be an earlier layer, got {layer.source!r}")
             seen.add(layer.name)
+
+    @classmethod
+    def from_module(
+        cls, module: "nn.Module", input_shape: tuple[int, int, int], name: str = ""
+    ) -> "NetworkSpec":
+        """The spec of a torch module for images (C, H, W), as `core.network.trace` reads it; needs torch."""
+        from core.network.trace import from_module
+
+        return from_module(module, input_shape, name)
 
 
 def _named(layers: tuple[LayerSpec, ...]) -> tuple[LayerSpec, ...]:
