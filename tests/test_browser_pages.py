@@ -1,4 +1,4 @@
-"""Every page opens in a real browser by its own address, light and dark, wide and narrow, without an error."""
+"""Every page opens in a real browser by its own address, light and dark, wide and narrow, without error."""
 
 import http.client
 from typing import TYPE_CHECKING
