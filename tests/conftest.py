@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from core.data import load
+from core.data import load, register_folder
 from tests.browser import app_server, browser, page, shared_server
 
 __all__ = ["app_server", "browser", "page", "shared_server"]
@@ -32,6 +32,16 @@ def shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder in which the stand-in dataset is drawn already."""
     root = tmp_path_factory.mktemp("data")
     load("shapes", root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def real_root(real_images: Path | None, tmp_path_factory: pytest.TempPathFactory) -> Path | None:
+    """A data folder in which the real images are registered and decoded; None where they are missing."""
+    if real_images is None:
+        return None
+    root = tmp_path_factory.mktemp("real")
+    register_folder(real_images, root)
     return root
 
 

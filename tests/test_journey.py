@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from core.checkpoint import load_probabilities
-from core.data import Dataset, load, register_folder
+from core.data import Dataset, load
 from core.training import runs
 from tests.browser import PROJECT, AppServer, settle
 
@@ -27,11 +27,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture
-def server(tmp_path: Path, real_images: Path | None) -> Iterator[AppServer]:
+def server(tmp_path: Path, real_root: Path | None, shapes_root: Path) -> Iterator[AppServer]:
     """The app with the real images in use, or with the stand-in on a machine without them."""
     server = AppServer(tmp_path, checkpoints=tmp_path / "no_checkpoints")
-    server.data.mkdir()
-    load(register_folder(real_images, server.data) if real_images else "shapes", server.data)
+    server.data.symlink_to(real_root or shapes_root)
     server.start()
     yield server
     for run in runs.list_runs(server.runs):
