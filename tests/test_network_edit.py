@@ -13,7 +13,6 @@ from ui.network.edit import (
     change_classes,
     delete_layer,
     duplicate_layer,
-    free_name,
     insert_layer,
     move_layer,
 )
@@ -176,14 +175,6 @@ def test_a_layer_turned_into_an_add_takes_an_earlier_map_of_its_shape(tiny: Netw
     assert change_cells(tiny, {0: {"op": "add"}})[1] == (
         "layer 1 (stem): add needs an earlier layer to sum its input with; move this layer down first",
     )
-
-
-@pytest.mark.parametrize(
-    "name, free",
-    [("conv", "conv1"), ("conv2", "conv1"), ("stem", "stem2"), ("gap", "gap2"), ("3x3", "3x3_1")],
-)
-def test_a_free_name_is_new_and_alike(tiny: NetworkSpec, name: str, free: str) -> None:
-    assert free_name(tiny, name) == free
 
 
 def test_a_free_name_fits_where_names_are_kept() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from core.errors import SizingError, SpecError
 from core.network import LayerSpec, NetworkSpec, size_network
+from core.network.blocks import free_name
 from core.network.sizing import LayerSizing
 from core.spec import from_dict
 
@@ -46,7 +47,7 @@ def insert_layer(spec: NetworkSpec, index: int, block: str) -> NetworkSpec:
     )
     op = "linear" if any(layer.op in ("flatten", "linear") for layer in inputs) else "conv"
     window = {"kernel_size": 3, "padding": 1, "bias": False, "then": ("batch_norm", "relu")}
-    values = {"op": op, "name": free_name(spec, op), "block": block, "out_channels": channels}
+    values = {"op": op, "name": free_name(_names(spec), op), "block": block, "out_channels": channels}
     layer = from_dict(LayerSpec, values | (window if op == "conv" else {}))
     return replace(spec, layers=(*inputs, layer, *spec.layers[index:]))
 
@@ -54,7 +55,7 @@ def insert_layer(spec: NetworkSpec, index: int, block: str) -> NetworkSpec:
 def duplicate_layer(spec: NetworkSpec, index: int) -> NetworkSpec:
     """`spec` with a copy of layer `index` behind it."""
     layer = spec.layers[index]
-    copy = replace(layer, name=free_name(spec, layer.name))
+    copy = replace(layer, name=free_name(_names(spec), layer.name))
     return replace(spec, layers=(*spec.layers[: index + 1], copy, *spec.layers[index + 1 :]))
 
 
@@ -135,7 +136,7 @@ def _values_for(spec: NetworkSpec, index: int, op: str) -> dict[str, Any]:
     values = {name: old[name] for name in ("block", "then")}
     values |= {name: old[name] for name in USED[op] if name in USED[layer.op]}
     was_named_by_op = re.fullmatch(rf"{layer.op}\d+_*", layer.name)
-    values |= {"op": op, "name": free_name(spec, op) if was_named_by_op else layer.name}
+    values |= {"op": op, "name": free_name(_names(spec), op) if was_named_by_op else layer.name}
     if op in ("conv", "linear") and values.get("out_channels") is None:
         given = next((each.out_channels for each in reversed(spec.layers[:index]) if each.out_channels), None)
         values["out_channels"] = given or spec.num_classes
@@ -159,17 +160,8 @@ def _source_for(spec: NetworkSpec, index: int) -> str:
     return spec.layers[index - 1].name
 
 
-def free_name(spec: NetworkSpec, name: str) -> str:
-    """A name like `name` that is new in `spec`: conv3 for a third `conv`, gap2 for a second `gap`."""
-    numbered = re.fullmatch(r"([A-Za-z_]+)\d+", name)
-    stem = (numbered[1] if numbered else name)[:36]
-    if stem[-1].isdigit():
-        stem += "_"
-    taken = {layer.name for layer in spec.layers}
-    turn = 2 if stem in taken else 1
-    while f"{stem}{turn}" in taken:
-        turn += 1
-    return f"{stem}{turn}"
+def _names(spec: NetworkSpec) -> set[str]:
+    return {layer.name for layer in spec.layers}
 
 
 def _clean(name: str, value: Any) -> Any:
