@@ -5,6 +5,7 @@ and is replaced, atomically, after they are on the disk. Whatever else lies ther
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -199,8 +200,7 @@ def list_checkpoints(*roots: Path) -> tuple[ListedCheckpoint, ...]:
 
 
 def _list_one(folder: Path) -> ListedCheckpoint:
-    is_of_run = folder.name in ("best", "last")
-    place = f"{folder.parent.name}, {folder.name}" if is_of_run else folder.name
+    place = _place(folder)
     try:
         checkpoint = load(folder)
         if not (folder / checkpoint.weights_file).is_file():
@@ -209,6 +209,15 @@ def _list_one(folder: Path) -> ListedCheckpoint:
         return ListedCheckpoint(folder, place, None, str(error))
     title = f"{checkpoint.run_spec.network.name}, epoch {checkpoint.epoch} ({place})"
     return ListedCheckpoint(folder, title, checkpoint, None)
+
+
+def _place(folder: Path) -> str:
+    """Where a checkpoint lies, for people: a shipped one's name, or which of the two of which run."""
+    if folder.name not in ("best", "last"):
+        return folder.name
+    began = re.match(r"(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)", folder.parent.name)
+    run = "{}-{}-{} {}:{}".format(*began.groups()) if began else folder.parent.name
+    return f"{folder.name} of the run of {run}"
 
 
 def _commit(folder: Path, checkpoint: Checkpoint) -> None:

@@ -293,3 +293,10 @@ def test_a_saver_killed_at_any_moment_leaves_a_whole_checkpoint(tmp_path, projec
         told = found.epoch
     save(tmp_path)
     assert len(list(tmp_path.iterdir())) == 3, "nothing that the killed ones left is still there"
+
+
+def test_a_checkpoint_of_a_run_is_called_after_network_epoch_and_the_moment_it_began(tmp_path: Path):
+    folder = tmp_path / "20261120-103857-a-long-name-of-a-network-83e79b" / "best"
+    save(folder)
+    (listed,) = checkpoint.list_checkpoints(tmp_path)
+    assert listed.title.endswith("(best of the run of 2026-11-20 10:38)")

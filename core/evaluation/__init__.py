@@ -1,4 +1,4 @@
-"""What a checkpoint gets right and wrong. Measuring one costs torch: `core.evaluation.measure`."""
+"""What a checkpoint gets right and wrong. Measuring one costs torch: `core.evaluation.run`."""
 
 from core.evaluation.metrics import Accuracy, Evaluation, evaluate
 

@@ -82,8 +82,10 @@ def _preselect(listed: dict[str, ListedCheckpoint], dataset: Dataset) -> None:
         state[PRESELECTED_FOR] = dataset.fingerprint
 
 
-def _preference(item: ListedCheckpoint, dataset: Dataset) -> tuple[bool, bool, bool]:
-    """Usable before damaged, of this dataset before others, the best epoch of a run before its last."""
+def _preference(item: ListedCheckpoint, dataset: Dataset) -> tuple[bool, ...]:
+    """Usable first, then of this dataset, then tested, then a run's best before its last."""
     checkpoint = item.checkpoint
-    is_of_dataset = checkpoint is not None and checkpoint.run_spec.fingerprint == dataset.fingerprint
-    return checkpoint is not None, is_of_dataset, item.folder.name != "last"
+    if checkpoint is None:
+        return (False,)
+    is_of_dataset = checkpoint.run_spec.fingerprint == dataset.fingerprint
+    return True, is_of_dataset, checkpoint.test_accuracy is not None, item.folder.name != "last"
