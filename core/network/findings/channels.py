@@ -70,7 +70,7 @@ def scaling_depthwise(
     channels, out_channels = row.input_shape[0], row.output_shape[0]
     if layer.op != "conv" or layer.kernel_size != 1 or not 1 < channels == layer.groups:
         return None
-    padding = layer.padding + 1
+    padding = layer.padding + layer.dilation
     remedied = reading.change({index: {"kernel_size": 3, "padding": padding}})
     return report(
         reading,

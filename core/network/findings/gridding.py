@@ -23,16 +23,15 @@ def find_holes(reading: Reading) -> list[int]:
         return []
     first = 1 + max((index for index in range(last) if reading.rows[index].coverage == 1), default=-1)
     dilated = [index for index in range(first, last + 1) if _is_dilated(reading.spec.layers[index])]
-    is_to_blame = _undilated_coverage(reading, dilated) > reading.rows[last].coverage
-    return dilated if is_to_blame else []
+    return dilated if dilated and _has_holes_beyond_strides(reading) else []
 
 
 def _is_dilated(layer: LayerSpec) -> bool:
     return layer.dilation > 1 and (layer.kernel_size or 1) > 1
 
 
-def _undilated_coverage(reading: Reading, dilated: list[int]) -> float:
-    """The coverage before pooling if these layers had dilation 1 and were padded to match."""
+def _has_holes_beyond_strides(reading: Reading) -> bool:
+    """Whether holes would remain if every unit saw all the pixels up to the next, whatever strides skip."""
     field = PIXEL
     fields: dict[str, Field] = {}
     for index in range(reading.last_before_pooling + 1):
@@ -40,14 +39,15 @@ def _undilated_coverage(reading: Reading, dilated: list[int]) -> float:
         if layer.source is not None:
             field = unite(field, fields[layer.source])
         elif layer.op in WINDOW_OPS:
-            kernel = layer.kernel_size or 1
-            spare = (kernel - 1) * (layer.dilation - 1) // 2 if index in dilated else 0
-            dilation = 1 if index in dilated else layer.dilation
-            field = slide(field, kernel, layer.stride, layer.padding - spare, dilation)
+            field = slide(field, layer.kernel_size or 1, layer.stride, layer.padding, layer.dilation)
         elif layer.op != "linear":
             field = gather(field, *row.input_shape[1:])
+        start, height, width, jump, _ = field
+        if min(height, width) < jump:
+            block = (1 << jump) - 1
+            field = start, jump, jump, jump, ((block, block),)
         fields[layer.name] = field
-    return coverage(field)
+    return coverage(field) < 1
 
 
 def fill_holes(reading: Reading, dilated: list[int]) -> Reading | None:

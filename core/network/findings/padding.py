@@ -23,7 +23,8 @@ def constant_outputs(
     if not num_blind:
         return None
     enough = (rows.kernel - 1) * layer.dilation // 2
-    candidates = [{"padding": padding} for padding in dict.fromkeys((enough, 0)) if padding < layer.padding]
+    candidates = [{"padding": enough}] if enough < layer.padding else []
+    candidates += [*_nearer_taps(layer, rows, columns), {"padding": 0}]
     is_max = layer.op == "max_pool"
     effect = "minus infinity" if is_max else "the same for every image"
     return report(
@@ -55,8 +56,9 @@ def idle_taps(
     if not num_idle:
         return None
     smaller = [
-        {"kernel_size": kernel - 2 * cut, "padding": max(0, layer.padding - cut * layer.dilation)}
-        for cut in range(1, (kernel + 1) // 2)
+        {"kernel_size": kernel - cut, "padding": max(0, layer.padding - (cut * layer.dilation + 1) // 2)}
+        for cut in (2, 4, kernel - 1)
+        if cut < kernel
     ]
     return report(
         reading,
@@ -67,8 +69,22 @@ def idle_taps(
         f"{words.window(layer)} on a {words.map_size(row.input_shape)} map: {num_rows} of {kernel} rows and"
         f" {num_columns} of {kernel} columns of the kernel ever meet the map,"
         f" so {kernel * kernel} − {num_rows} × {num_columns} = {num_idle} weights do not",
-        first_remedy(reading, index, smaller, _has_idle_taps, "lower the dilation or use a smaller kernel"),
+        first_remedy(
+            reading,
+            index,
+            [*_nearer_taps(layer, rows, columns), *smaller],
+            _has_idle_taps,
+            "lower the dilation or use a smaller kernel",
+        ),
     )
+
+
+def _nearer_taps(layer: LayerSpec, rows: Axis, columns: Axis) -> list[dict[str, int]]:
+    """The two largest dilations with which no tap misses the map, if they are smaller ones."""
+    span, places = max(1, rows.kernel - 1), min(rows.places, columns.places)
+    largest = min(places, 2 * (places - 1) // span, layer.dilation - 1)
+    most = rows.kernel // 2 if layer.op == "max_pool" else span * largest  # torch pads a pool by no more
+    return [{"dilation": d, "padding": min(span * d // 2, most)} for d in (largest, largest - 1) if d > 0]
 
 
 def _has_idle_taps(axis: Axis) -> bool:
