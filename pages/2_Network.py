@@ -3,14 +3,14 @@
 import streamlit as st
 
 from core.errors import SizingError
-from core.network import presets, size_network
+from core.network import size_network
 from ui import layout
-from ui.network import assemble, forms, session
+from ui.network import assemble, forms, judge, saved, session
 from ui.network.totals import pinned_totals
 
 layout.page_header("Network", "Assemble a network layer by layer, and see what every layer costs and sees.")
 
-VIEWS = {"Assemble": assemble.show}
+VIEWS = {"Assemble": assemble.show, "Judge": judge.show}
 
 draft = session.open_draft()
 spec = draft.network
@@ -20,6 +20,8 @@ try:
 except SizingError as error:
     sizing, sized, misfit = None, error.sized, error
 
+start = saved.known_networks()[draft.start_key()]
+pinned_totals(spec, sizing, saved.size(start), start.name, judge.judge(spec))
 forms.identity_form(draft)
 forms.network_toolbar(draft, can_work=misfit is None)
 for refusal in session.refusals():
@@ -35,6 +37,3 @@ view = st.segmented_control(
     bind="query-params",
 )
 VIEWS[str(view)](spec, sized, misfit)
-
-start = presets()[draft.start]
-pinned_totals(spec, sizing, size_network(start), start.name)

@@ -4,15 +4,17 @@ import streamlit as st
 
 from core.errors import SizingError
 from core.network import LayerSizing, NetworkSpec
-from ui.network import charts, table
+from ui.network import blocks, charts, session, table
 
 
 def show(spec: NetworkSpec, sized: tuple[LayerSizing, ...], misfit: SizingError | None) -> None:
     """Draw the view of `spec`, sized as far as it works: up to the layer that `misfit` names."""
     table.row_toolbar(spec)
+    blocks.fold_choice(spec)
     if misfit:
         st.warning(str(misfit), icon=":material/warning:")
     table.layer_editor(spec, sized, misfit)
+    blocks.folded_table(spec, sized, session.shown_rows())
     if not sized:
         return
     image = max(spec.input_shape[1:])

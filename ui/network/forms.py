@@ -4,28 +4,28 @@ import re
 
 import streamlit as st
 
-from core.network import presets
+from core.network import NetworkSpec
+from core.network.library import SavedNetwork
 from core.network.spec import MAX_CHANNELS
 from core.spec import to_json
-from ui import layout
-from ui.network import session
+from ui import layout, widgets
+from ui.network import saved, session
 from ui.network.session import Draft
 
 
 def identity_form(draft: Draft) -> None:
     """The preset to start from, the network's name and its number of classes."""
-    known = presets()
-    st.session_state["network_start"] = draft.start
+    st.session_state["network_start"] = draft.start_key()
     st.session_state["network_name"] = draft.network.name
     st.session_state["network_classes"] = draft.network.num_classes
     start, name, classes = st.columns([5, 5, 2], vertical_alignment="bottom")
     start.selectbox(
         "Start from",
-        list(known),
+        list(saved.known_networks()),
         key="network_start",
-        format_func=lambda key: known[key].name,
+        format_func=saved.title,
         on_change=session.start_from_choice,
-        help="Puts the preset in hand; Undo brings back what you had.",
+        help="Puts the preset or saved network in hand; Undo brings back what you had.",
     )
     name.text_input("Name", key="network_name", max_chars=60, on_change=session.rename)
     classes.number_input(
@@ -62,34 +62,87 @@ def network_toolbar(draft: Draft, can_work: bool) -> None:
             "Start over",
             key="network_restart",
             icon=":material/restart_alt:",
-            help="Put the preset in hand again as it was; Undo brings back what you have.",
+            help="Put back what you started from; Undo brings back what you have.",
             on_click=session.start_from,
-            args=(draft.start,),
-            disabled=draft.network == presets()[draft.start],
+            args=(draft.start_key(),),
+            disabled=draft.network == saved.known_networks()[draft.start_key()],
         )
-        with st.popover("Open", icon=":material/upload_file:", key="network_open", on_change="rerun"):
-            st.file_uploader(
-                "A network that was saved here",
-                type="json",
-                max_upload_size=1,
-                key="network_file",
-                on_change=session.take_file,
+        _open_popover()
+        _save_popover(draft.network)
+        if can_work:
+            layout.link_to("Train", "Train this network")
+
+
+def _open_popover() -> None:
+    """Networks saved here, JSON from a file, and JSON that is pasted."""
+    with st.popover("Open", icon=":material/upload_file:", key="network_open", on_change="rerun"):
+        _saved_choice()
+        st.file_uploader(
+            "A network in a JSON file",
+            type="json",
+            max_upload_size=1,
+            key="network_file",
+            on_change=session.take_file,
+        )
+        with st.form("network_paste", border=False):
+            st.text_area("Or paste its JSON", key="network_json", height=160)
+            st.form_submit_button("Use this JSON", key="network_use_json", on_click=session.take_text)
+
+
+def _saved_choice() -> None:
+    """The networks saved under a name, to open or delete; a damaged one says what is wrong with it."""
+    known = {each.key: each for each in saved.saved_networks()}
+    if not known:
+        return
+    key = st.selectbox(
+        "Saved here", list(known), key="network_saved", format_func=lambda key: _saved_title(known[key])
+    )
+    chosen = known[str(key)]
+    if chosen.problem:
+        st.warning(chosen.problem, icon=":material/warning:")
+    with st.container(horizontal=True):
+        st.button(
+            "Open",
+            key="network_open_saved",
+            icon=":material/folder_open:",
+            on_click=session.open_saved,
+            disabled=chosen.network is None,
+        )
+        st.button(
+            "Delete",
+            key="network_delete_saved",
+            icon=":material/delete:",
+            on_click=session.delete_saved,
+            help="Deletes the file for good.",
+        )
+
+
+def _saved_title(each: SavedNetwork) -> str:
+    return each.network.name if each.network else f"⚠ {each.key}.json"
+
+
+def _save_popover(spec: NetworkSpec) -> None:
+    """Keep the network here under a name, or take it away as JSON."""
+    with st.popover("Save", icon=":material/save:", key="network_save_popover", on_change="rerun"):
+        widgets.hold("network_save_name", spec.name)
+        with st.form("network_save_form", border=False):
+            st.text_input("Save here as", key="network_save_name", max_chars=60)
+            st.form_submit_button(
+                "Save",
+                key="network_save_here",
+                on_click=session.save,
+                help="Takes the place of what is saved under the same name.",
             )
-            with st.form("network_paste", border=False):
-                st.text_area("Or paste its JSON", key="network_json", height=160)
-                st.form_submit_button("Use this JSON", key="network_use_json", on_click=session.take_text)
         st.download_button(
-            "Save",
-            to_json(draft.network),
-            f"{_slug(draft.network.name)}.json",
+            "Download JSON",
+            to_json(spec),
+            f"{_slug(spec.name)}.json",
             "application/json",
             key="network_save",
-            help="As JSON. The link in the address bar holds the whole network as well.",
+            help="The link in the address bar holds the whole network as well.",
             icon=":material/download:",
             on_click="ignore",
         )
-        if can_work:
-            layout.link_to("Train", "Train this network")
 
 
 def _slug(name: str) -> str:

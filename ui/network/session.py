@@ -10,19 +10,25 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core.errors import SpecError
-from core.network import NetworkSpec, presets
+from core.network import NetworkSpec, find_problems
+from core.network.blocks import insert_block as with_block
+from core.network.library import delete_network, save_network
 from core.spec import MAX_LINK_BYTES, from_json
 from ui import state
-from ui.network import edit
+from ui.network import edit, saved
 from ui.network.history import History
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A network, and the key of the preset that it started from."""
+    """A network, and the key of the preset or saved network that it started from."""
 
     network: NetworkSpec
     start: str
+
+    def start_key(self) -> str:
+        """The key in `saved.known_networks()`; the default's where the saved network is gone."""
+        return self.start if self.start in saved.known_networks() else state.DEFAULT_NETWORK
 
 
 def open_draft() -> Draft:
@@ -34,10 +40,22 @@ def open_draft() -> Draft:
     elif history.present.network != spec:  # a link or another page brought it
         _keep(history.push(Draft(spec, _start_of(spec))))
     _take_cells()
+    _fold()
     draft = _history().present
     state.set_network(draft.network)
-    st.query_params["network_start"] = draft.start
+    st.query_params["network_start"] = draft.start_key()
     return draft
+
+
+def block_labels(spec: NetworkSpec) -> list[str]:
+    """The labels of the blocks, in order."""
+    return list(dict.fromkeys(layer.block for layer in spec.layers if layer.block))
+
+
+def shown_rows() -> tuple[int, ...]:
+    """The layers in the rows of the table, by index; those of folded blocks are left out."""
+    rows: tuple[int, ...] = st.session_state["network_shown"]
+    return rows
 
 
 def editor_key() -> str:
@@ -80,8 +98,38 @@ def start_from_choice() -> None:
 
 
 def start_from(key: str) -> None:
-    """Put the preset `key` in hand."""
-    _change(lambda draft: Draft(presets()[key], key))
+    """Put the preset or saved network `key` in hand, if it is still there."""
+    known = saved.known_networks()
+    if key in known:
+        _change(lambda draft: Draft(known[key], key))
+
+
+def save() -> None:
+    """Keep the network under what was typed into `network_save_name`, which becomes its name."""
+    name = st.session_state["network_save_name"].strip()
+    _take_cells()
+    if _change_network(lambda spec: _saved(spec, name)):
+        st.session_state["network_save_popover"] = False
+        st.toast(f"Saved as {name}", icon=":material/check:")
+
+
+def _saved(spec: NetworkSpec, name: str) -> NetworkSpec:
+    save_network(spec, name, saved.folder())
+    return replace(spec, name=name)
+
+
+def open_saved() -> None:
+    """Start from the saved network that was chosen in `network_saved`."""
+    start_from(saved.start_key(st.session_state["network_saved"]))
+    st.session_state["network_open"] = False
+
+
+def delete_saved() -> None:
+    """Delete the file of the saved network that was chosen in `network_saved`."""
+    try:
+        delete_network(st.session_state["network_saved"], saved.folder())
+    except SpecError as error:
+        _refuse(str(error))
 
 
 def rename() -> None:
@@ -99,6 +147,32 @@ def change_chosen(action: str) -> None:
     names = [layer.name for layer in _take_cells().layers]
     if st.session_state["network_layer"] in names:
         change_rows(action, names.index(st.session_state["network_layer"]))
+
+
+def insert_block(kind: str) -> None:
+    """Put a block of `kind` in beside the layer chosen in `network_layer`, and choose its last layer.
+
+    `network_block_side` says above or below, `network_block_channels` what it puts out.
+    """
+    spec = _take_cells()
+    names = [layer.name for layer in spec.layers]
+    is_below = st.session_state["network_block_side"] == "below"
+    index = names.index(st.session_state["network_layer"]) + is_below
+    if _change_network(
+        lambda spec: with_block(spec, index, kind, st.session_state["network_block_channels"])
+    ):
+        layers = _history().present.network.layers
+        st.session_state["network_layer"] = layers[index + len(layers) - len(names) - 1].name
+        st.session_state["network_insert_block"] = False
+
+
+def apply_remedy(kind: str, name: str) -> None:
+    """Do what the finding of this kind about the layer `name` says, if there still is such a finding."""
+    found = [each for each in find_problems(_take_cells()) if (each.kind, each.name) == (kind, name)]
+    remedied = found[0].remedied if found else None
+    if remedied is not None:
+        _change_network(lambda spec: remedied)
+        st.toast(f"{name}: {found[0].remedy}", icon=":material/check:")
 
 
 def change_rows(action: str, index: int) -> None:
@@ -155,17 +229,23 @@ def _change(make: Callable[[Draft], Draft]) -> bool:
     try:
         draft = make(_history().present)
     except SpecError as error:
-        st.session_state.setdefault("network_refusals", []).append(f"{error}. The network in hand is kept.")
+        _refuse(f"{error}. The network in hand is kept.")
         return False
     _keep(_history().push(draft))
     return True
 
 
+def _refuse(reason: str) -> None:
+    st.session_state.setdefault("network_refusals", []).append(reason)
+
+
 def _take_cells() -> NetworkSpec:
     """Put the cells that were typed in hand, all but the rows that break a rule."""
     history = _history()
-    typed = st.session_state.get(editor_key(), {})
-    spec, refused = edit.change_cells(history.present.network, typed.get("edited_rows", {}))
+    typed = st.session_state.get(editor_key(), {}).get("edited_rows", {})
+    rows = dict(enumerate(st.session_state.get("network_shown", ())))
+    cells = {rows[row]: values for row, values in typed.items() if row in rows}
+    spec, refused = edit.change_cells(history.present.network, cells)
     st.session_state["network_refused_cells"] = refused
     if spec != history.present.network:
         chosen = st.session_state.get("network_layer")
@@ -175,6 +255,18 @@ def _take_cells() -> NetworkSpec:
         st.session_state["network_history"] = history.push(Draft(spec, history.present.start))
         state.set_network(spec)
     return spec
+
+
+def _fold() -> None:
+    """Note which layers the table is to show; it starts anew where these are others than before."""
+    layers = _history().present.network.layers
+    labels = block_labels(_history().present.network)
+    folded = [label for label in st.session_state.get("network_folded", ()) if label in labels]
+    st.session_state["network_folded"] = folded
+    shown = tuple(index for index, layer in enumerate(layers) if layer.block not in folded)
+    if shown != st.session_state.get("network_shown", shown):
+        _keep(_history())
+    st.session_state["network_shown"] = shown
 
 
 def _keep(history: History[Draft]) -> None:
@@ -191,7 +283,7 @@ def _history() -> History[Draft]:
 
 
 def _start_of(spec: NetworkSpec) -> str:
-    """The preset to compare with a network that was not started here: itself, the link's, or the default."""
-    known = presets()
+    """What to compare a network with that was not started here: itself, the link's start, or the default."""
+    known = saved.known_networks()
     linked = st.query_params.get("network_start", "")
     return state.preset_key(spec, known) or (linked if linked in known else state.DEFAULT_NETWORK)

@@ -9,7 +9,9 @@ from core.errors import SizingError
 from core.network import LayerSizing, LayerSpec, NetworkSpec
 from core.network.spec import MAX_LAYERS, STEPS, STEPS_WITH_RATE
 from ui.network import session
+from ui.network.blocks import insert_block_popover
 from ui.network.edit import USED
+from ui.network.words import shape_text
 
 ROW_ACTIONS = {
     "insert_above": ("Insert above", ":material/add_row_above:"),
@@ -54,17 +56,19 @@ def row_toolbar(spec: NetworkSpec) -> None:
                 args=(action,),
                 disabled=not _is_possible(action, index, len(names)),
             )
+        insert_block_popover(chosen)
 
 
 def layer_editor(spec: NetworkSpec, sized: tuple[LayerSizing, ...], error: SizingError | None) -> None:
     """The layers as typed cells; `session.open_draft` takes in what is typed, on the next run."""
+    shown = list(session.shown_rows())
     st.data_editor(
-        _cells(spec, sized, error),
+        {name: column[shown] for name, column in _cells(spec, sized, error).items()},
         key=session.editor_key(),
         column_config=_columns(spec, error),
         disabled=["#", "output"],
         hide_index=True,
-        height=ROW_HEIGHT * (1 + min(len(spec.layers), ROWS_SHOWN)) + 3,
+        height=ROW_HEIGHT * (1 + min(len(shown), ROWS_SHOWN)) + 3,
         row_height=ROW_HEIGHT,
         placeholder="",
         alt=f"Layers of {spec.name}, one a row, with editable cells",
@@ -95,11 +99,6 @@ def sizing_table(sized: tuple[LayerSizing, ...]) -> None:
     )
 
 
-def shape_text(shape: tuple[int, int, int]) -> str:
-    """A shape (C, H, W) as in 64×16×16."""
-    return "×".join(str(length) for length in shape)
-
-
 def misfit_text(error: SizingError, spec: NetworkSpec) -> str:
     """The arithmetic of a layer that cannot work, without its place and the remedy."""
     layer = spec.layers[error.layer]
@@ -117,10 +116,14 @@ def _take_menu() -> None:
     """Do what was clicked in the ⋮ menu of a row."""
     click = st.session_state["network_row_menu"]
     labels = {f"{icon} {label}": action for action, (label, icon) in ROW_ACTIONS.items()}
-    session.change_rows(labels[click["label"]], int(click["row"]))
+    shown = session.shown_rows()
+    if click["row"] < len(shown):
+        session.change_rows(labels[click["label"]], shown[int(click["row"])])
 
 
-def _cells(spec: NetworkSpec, sized: tuple[LayerSizing, ...], error: SizingError | None) -> dict[str, Any]:
+def _cells(
+    spec: NetworkSpec, sized: tuple[LayerSizing, ...], error: SizingError | None
+) -> dict[str, np.ndarray]:
     """The editor's columns; their types stay the same whatever they hold, or the editor would start anew."""
     layers = spec.layers
     outputs = [shape_text(layer.output_shape) for layer in sized]
@@ -129,14 +132,14 @@ def _cells(spec: NetworkSpec, sized: tuple[LayerSizing, ...], error: SizingError
     return {
         "menu": _objects([_menu(index, len(layers)) for index in range(len(layers))]),
         "#": np.arange(1, len(layers) + 1),
-        "name": [layer.name for layer in layers],
-        "output": outputs + ["–"] * (len(layers) - len(outputs)),
-        "op": [layer.op for layer in layers],
+        "name": _objects([layer.name for layer in layers]),
+        "output": _objects(outputs + ["–"] * (len(layers) - len(outputs))),
+        "op": _objects([layer.op for layer in layers]),
         **{name: _numbers(layers, name) for name in _NUMBERS},
         "bias": _objects([layer.bias if "bias" in USED[layer.op] else None for layer in layers]),
         "then": _objects([list(layer.then) for layer in layers]),
-        "block": [layer.block for layer in layers],
-        "source": [layer.source or "" for layer in layers],
+        "block": _objects([layer.block for layer in layers]),
+        "source": _objects([layer.source or "" for layer in layers]),
     }
 
 

@@ -1,4 +1,4 @@
-"""The totals of a network, pinned to the bottom of the page, beside those of the preset it started from."""
+"""The totals of a network, pinned to the bottom of the page, beside those of the network it started from."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,15 +7,20 @@ import streamlit as st
 
 from core.network import NetworkSizing, NetworkSpec
 from ui import layout
-from ui.network.table import shape_text
+from ui.network.judge import Judgement, brief_text, findings_text
+from ui.network.words import kibibytes, millions, pixels, shape_text
 
 DASH = "–"
 
 
 def pinned_totals(
-    spec: NetworkSpec, sizing: NetworkSizing | None, start: NetworkSizing, start_name: str
+    spec: NetworkSpec,
+    sizing: NetworkSizing | None,
+    start: NetworkSizing | None,
+    start_name: str,
+    judgement: Judgement,
 ) -> None:
-    """Show what the whole network costs and sees, always in sight."""
+    """Show what the whole network costs, sees and breaks, always in sight."""
     rows, columns = spec.input_shape[1:]
     with st.bottom, st.container(horizontal=True, gap="small", key="network_totals"):
         for label, field, text, help in (
@@ -26,31 +31,24 @@ def pinned_totals(
             ("Field with pooling", "receptive_field", pixels, None),
             ("Output", "output_shape", shape_text, None),
         ):
-            _total(label, sizing and getattr(sizing, field), getattr(start, field), text, help)
+            before = start and getattr(start, field)
+            _total(label, sizing and getattr(sizing, field), before, text, help)
+        _item("Findings", findings_text(judgement.findings), "The Judge view names them")
+        if judgement.brief:
+            _item("Brief", brief_text(judgement), judgement.brief.title)
 
 
 BEFORE_POOLING = "Receptive field, in input pixels, before the pooling or flatten that leaves a 1×1 map"
 
 
-def millions(number: int) -> str:
-    """Multiply-adds in millions, as in 23.57 M."""
-    return f"{number / 1e6:,.2f} M"
-
-
-def kibibytes(number: int) -> str:
-    """Bytes in KiB."""
-    return f"{number / 1024:,.0f} KiB"
-
-
-def pixels(number: int) -> str:
-    """A length in input pixels."""
-    return f"{number} px"
-
-
 def _total(label: str, value: Any, before: Any, text: Callable[[Any], str], help: str | None) -> None:
-    """A label over a value, and the change where the value is a number and differs."""
-    shown = DASH if value is None else text(value)
+    """A total, and its change where it is a number and differs."""
     change = ""
-    if isinstance(value, int) and value != before:
+    if isinstance(value, int) and isinstance(before, int) and value != before:
         change = f" :gray[{'+' if value > before else '−'}{text(abs(value - before))}]"
-    st.markdown(f":small[{label}]  \n**{shown}**{change}", help=help, width="content")
+    _item(label, DASH if value is None else text(value), help, change)
+
+
+def _item(label: str, text: str, help: str | None, change: str = "") -> None:
+    """A label over a value."""
+    st.markdown(f":small[{label}]  \n**{text}**{change}", help=help, width="content")
