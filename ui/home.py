@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import checkpoint, data
 from core.data import Dataset, cifar10
@@ -55,18 +56,24 @@ def dataset_card(dataset: Dataset) -> None:
 
 
 def other_datasets() -> None:
-    """Ways to get other images: the official CIFAR-10, or a folder or archive of one's own."""
+    """Folders that are gone, and ways to get other images: CIFAR-10, or a folder or archive of one's own."""
+    try:
+        sources = data.available(paths.DATA)
+    except ConvScopeError:  # the choice of the dataset, beside, has said it
+        return
+    for source in sources:
+        if source.path and not source.is_ready:
+            st.warning(f"{source.title} is missing: put {source.path} back.", icon=":material/folder_off:")
     with st.expander("Use other images", icon=":material/add_photo_alternate:"):
         official, own = st.columns(2, gap="large")
         with official:
-            _download_form()
+            _download_form(is_ready=any(source.name == "cifar10" and source.is_ready for source in sources))
         with own:
             _folder_form()
 
 
-def _download_form() -> None:
+def _download_form(is_ready: bool) -> None:
     st.markdown("**CIFAR-10, the official archive** (170 MB, checksum verified)")
-    is_ready = any(source.name == "cifar10" and source.is_ready for source in data.available(paths.DATA))
     if is_ready:
         st.success("Downloaded and ready: choose it under Dataset.", icon=":material/check_circle:")
         return
@@ -89,13 +96,25 @@ def _folder_form() -> None:
     with st.form("home_folder_form", border=False):
         path = st.text_input("Path on this machine", key="home_folder", placeholder="/home/me/flowers.zip")
         is_sent = st.form_submit_button("Use this folder", icon=":material/folder_open:")
+    if name := st.session_state.pop("home_registered", None):
+        st.success(f"Read and checked: choose {name} under Dataset.", icon=":material/check_circle:")
     if is_sent and path:
+        bar = st.progress(0.0, "Reading the pictures …")
         try:
-            name = data.register_folder(Path(path).expanduser(), paths.DATA)
+            name = data.register_folder(Path(path).expanduser(), paths.DATA, lambda *seen: _tell(bar, *seen))
         except ConvScopeError as error:
+            bar.empty()
             st.error(str(error), icon=":material/folder_off:")
             return
-        st.success(f"Registered as {name}: choose it under Dataset.", icon=":material/check_circle:")
+        st.session_state["home_registered"] = name
+        st.rerun()
+
+
+def _tell(bar: DeltaGenerator, done: int, total: int | None) -> None:
+    if total is None:
+        bar.progress(0.0, f"{count(done)} pictures read")
+    else:
+        bar.progress(done / max(total, 1), f"{count(done)} of {count(total)} pictures read")
 
 
 def checkpoint_table() -> None:

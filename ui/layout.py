@@ -6,7 +6,8 @@ from typing import NoReturn
 
 import streamlit as st
 
-from core.data import available, default_name
+from core.data import available
+from core.errors import ConvScopeError
 from ui import paths
 
 HOME = "streamlit_app.py"
@@ -50,12 +51,17 @@ def link_to(label: str, text: str) -> None:
 
 def dataset_choice() -> None:
     """The choice of the dataset in use, kept across pages and in the link as `data`."""
-    sources = {source.name: source for source in available(paths.DATA) if source.is_ready}
+    try:
+        sources = {source.name: source for source in available(paths.DATA) if source.is_ready}
+    except ConvScopeError as error:
+        st.error(str(error), icon=":material/folder_off:")
+        st.session_state["data"] = "shapes"
+        return
     names = list(sources)
     name = st.selectbox(
         "Dataset",
         names,
-        index=names.index(default_name(paths.DATA)),
+        index=0,
         key="data",
         format_func=lambda name: sources[name].title,
         bind="query-params",
