@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 # A page's address is its file name without the number.
 ADDRESSES = ["", *(page.stem.partition("_")[2] for page in sorted((PROJECT / "pages").glob("*.py")))]
 NARROW = {"width": 800, "height": 900}
+FITS = """() => {
+    const main = document.querySelector('[data-testid="stMain"]');
+    return main.scrollWidth <= main.clientWidth + 1;
+}"""
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -30,8 +34,7 @@ def test_page_opens_by_its_address(
     background = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
     assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(3, 5, 6)"}[scheme]
     page.set_viewport_size(NARROW)
-    main = page.locator('[data-testid="stMain"]')
-    assert main.evaluate("element => element.scrollWidth - element.clientWidth") <= 1, "it scrolls sideways"
+    page.wait_for_function(FITS, timeout=10_000)
     page.context.close()
 
 
