@@ -361,7 +361,7 @@ def test_texts_are_sentences() -> None:
     findings += [each for _, _, faulty, _ in TWINS for each in find_problems(put(*faulty))]
     for finding in findings:
         for text in (finding.problem, finding.arithmetic, finding.remedy):
-            assert text[0].isupper()
+            assert text[0].isupper() or text[0].isdigit()
             assert text.endswith(".")
             assert not text.endswith("..")
             first_word = text.split()[0].lower()

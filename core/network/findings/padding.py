@@ -94,7 +94,10 @@ def _has_idle_taps(axis: Axis) -> bool:
 def shrinking_dilation(
     reading: Reading, index: int, layer: LayerSpec, row: LayerSizing
 ) -> Finding[NetworkSpec] | None:
-    """A dilated convolution that is padded, but not by as much as its dilation takes away."""
+    """A dilated convolution that is padded, but not by as much as its dilation takes away.
+
+    One without any padding is taken to be meant so, like an undilated one.
+    """
     if layer.op != "conv" or layer.dilation == 1 or not layer.padding:
         return None
     rows, columns = axes(layer, row)
