@@ -230,7 +230,7 @@ def test_a_brief_can_be_written_as_json_and_sent_in_a_link() -> None:
         ('{"title": ""}', "title"),
         ('{"title": "x", "num_params_below": 0}', "num_params_below"),
         ('{"title": "x", "num_max_pools": -1}', "num_max_pools"),
-        ('{"title": "x", "required": ["attention"]}', "required.0: must be 'downsampling_conv'"),
+        ('{"title": "x", "required": ["attention"]}', "must be 'downsampling_conv'"),
         ('{"title": "x", "min_field": 3}', "min_field: there is no such field"),
     ],
 )

@@ -247,9 +247,11 @@ def test_every_remedy_of_a_seed_works(key: str) -> None:
         assert (finding.remedied is not None) == has_remedy
 
 
-def test_remedies_of_random_networks_work() -> None:
+def test_remedies_of_random_networks_work_and_no_layer_is_blamed_twice_for_the_same() -> None:
     for seed in range(120):
-        for finding in find_problems(draw_network(seed)):
+        findings = find_problems(draw_network(seed))
+        assert len({(finding.kind, finding.name) for finding in findings}) == len(findings)
+        for finding in findings:
             assert_remedied(finding)
 
 
