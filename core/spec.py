@@ -43,7 +43,7 @@ def explain(error: ValidationError, owner: str) -> str:
     for fault in errors:
         if fault["loc"] in inner:  # pydantic repeats the fault of a field for all that hold it
             continue
-        place = ".".join(str(part) for part in fault["loc"]) or owner
+        place = _place(fault["loc"]) or owner
         given = repr(fault["input"])
         given = given if len(given) <= 60 else given[:57] + "..."
         if fault["type"] == "unexpected_keyword_argument":
@@ -55,6 +55,12 @@ def explain(error: ValidationError, owner: str) -> str:
             rule = rule.replace("Input should be", "must be").replace("Input should", "must")
             faults.append(f"{place}: {rule}, got {given}")
     return "; ".join(faults)
+
+
+def _place(parts: tuple[str | int, ...]) -> str:
+    """Where a fault is, counted from 1 as people count: `layers[1].kernel_size`, `steps[2].arguments`."""
+    place = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return place.removeprefix(".")
 
 
 _adapter: Callable[[Any], TypeAdapter[Any]] = lru_cache(maxsize=16)(TypeAdapter)

@@ -11,7 +11,18 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.network import LayerSpec, NetworkSpec, presets, size_network
+from core.network import (
+    Brief,
+    LayerSpec,
+    NetworkSpec,
+    briefs,
+    check_brief,
+    find_problems,
+    presets,
+    size_network,
+)
+from core.network.blocks import BLOCKS, insert_block
+from core.network.library import load_network
 from core.spec import from_link, to_json, to_link
 from tests.browser import PROJECT
 from ui.network.edit import insert_layer
@@ -34,6 +45,7 @@ def app(tmp_path: Path, shapes_root: Path, monkeypatch: pytest.MonkeyPatch, clea
     """The page, opened with the network of seed 004."""
     monkeypatch.setattr("ui.paths.DATA", shapes_root)
     monkeypatch.setattr("ui.paths.RUNS", tmp_path / "runs")
+    monkeypatch.setattr("ui.network.saved.folder", lambda: tmp_path / "networks")
     monkeypatch.chdir(PROJECT)
     return AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60).switch_page(PAGE)
 
@@ -312,3 +324,269 @@ def test_an_edit_of_twenty_layers_takes_little_of_the_server(app: AppTest) -> No
         seconds.append(time.process_time() - begin)
         assert in_hand(app).layers[3].out_channels == channels
     assert median(seconds) < 0.15, seconds
+
+
+def insert(app: AppTest, kind: str, layer: str, side: str = "below", channels: int | None = None) -> AppTest:
+    """Insert a block beside a layer."""
+    app.selectbox(key="network_layer").select(layer).run()
+    app.segmented_control(key="network_block_side").set_value(side)
+    app.number_input(key="network_block_channels").set_value(channels)
+    return app.button(key=f"network_block_{kind}").click().run()
+
+
+@pytest.mark.parametrize("kind", BLOCKS)
+def test_a_block_is_inserted_beside_the_chosen_layer_and_undone(app: AppTest, kind: str) -> None:
+    before = in_hand(app.run())
+    insert(app, kind, "conv2")
+    assert in_hand(app) == linked(app) == insert_block(before, 2, kind)
+    assert app.selectbox(key="network_layer").value == in_hand(app).layers[-len(before.layers) + 1].name
+    app.button(key="network_undo").click().run()
+    insert(app, kind, "conv1", side="above", channels=24)
+    assert in_hand(app) == insert_block(before, 0, kind, 24)
+    assert app.selectbox(key="network_layer").value == in_hand(app).layers[0].name
+
+
+def test_blocks_follow_one_another(app: AppTest) -> None:
+    app.run()
+    insert(app, "strided", "conv3", channels=48)
+    app.button(key="network_block_residual").click().run()
+    names = [layer.name for layer in in_hand(app).layers]
+    assert names[3:7] == ["strided2", "conv8", "conv9", "add1"]
+
+
+def test_a_block_that_has_no_place_there_is_explained(app: AppTest) -> None:
+    before = in_hand(app.run())
+    insert(app, "residual", "gap")
+    assert "the map before layer 14 is 1×1; insert it before the pooling" in refusals(app)
+    assert in_hand(app) == before
+
+
+def fold(app: AppTest, *labels: str) -> AppTest:
+    """Fold these blocks, and no others."""
+    return app.multiselect(key="network_folded").set_value(list(labels)).run()
+
+
+def summaries(app: AppTest) -> Any:
+    """The table of folded blocks."""
+    return next(table.value for table in app.dataframe if "num_layers" in table.value)
+
+
+def test_a_folded_block_is_summed_up_and_edits_still_hit_their_rows(app: AppTest) -> None:
+    app.query_params["network"] = "seed_000"
+    app.run()
+    before = in_hand(app)
+    fold(app, "conv block 1", "transition 2")
+    assert list(app.data_editor[0].value["#"]) == [4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]
+    summary = summaries(app)
+    sizing = size_network(before).layers
+    assert list(summary["layers"]) == ["1–3", "8–9"]
+    assert list(summary["num_params"]) == [
+        sum(row.num_params for row in sizing[:3]),
+        sum(row.num_params for row in sizing[7:9]),
+    ]
+    assert list(summary["receptive_field"]) == [sizing[2].receptive_field, sizing[8].receptive_field]
+    type_cells(app, {2: {"padding": 2}, 4: {"out_channels": 40}})
+    assert (in_hand(app).layers[5].padding, in_hand(app).layers[9].out_channels) == (2, 40)
+    fold(app)
+    assert len(app.data_editor[0].value) == len(before.layers)
+    assert (in_hand(app).layers[5].padding, in_hand(app).layers[9].out_channels) == (2, 40)
+
+
+def test_a_cell_typed_just_before_folding_is_not_lost(app: AppTest) -> None:
+    app.query_params["network"] = "seed_000"
+    app.run()
+    key = f"network_layers_{app.session_state['network_edition']}"
+    app.session_state[key] = {"edited_rows": {5: {"padding": 2}}, "added_rows": [], "deleted_rows": []}
+    fold(app, "conv block 1")
+    assert [layer.padding for layer in in_hand(app).layers[:7]] == [1, 1, 1, 0, 0, 2, 1]
+
+
+def test_a_layer_typed_into_a_folded_block_goes_there(app: AppTest) -> None:
+    app.query_params["network"] = "seed_000"
+    fold(app.run(), "transition 2")
+    type_cells(app, {0: {"block": "transition 2"}})
+    assert next(iter(app.data_editor[0].value["#"])) == 2
+    assert list(summaries(app)["layers"]) == ["1", "8–9"]
+    type_cells(app, {0: {"out_channels": 24}})
+    assert [layer.out_channels for layer in in_hand(app).layers[:2]] == [16, 24]
+
+
+def test_every_block_can_be_folded(app: AppTest) -> None:
+    app.query_params["network"] = "scope_net"
+    app.run()
+    fold(app, *app.multiselect(key="network_folded").options)
+    assert not app.exception
+    assert len(summaries(app)) == 5
+    app.selectbox(key="network_start").select("seed_004").run()
+    assert app.multiselect(key="network_folded").value == ["output"]  # the only one that it has as well
+    assert len(app.data_editor[0].value) == 12
+
+
+def test_a_network_is_saved_opened_replaced_and_deleted(app: AppTest, tmp_path: Path) -> None:
+    app.run()
+    app.button(key="network_duplicate").click().run()
+    app.text_input(key="network_save_name").set_value("Mine")
+    app.button(key="network_save_here").click().run()
+    mine = in_hand(app)
+    assert mine.name == "Mine"
+    assert load_network("mine", tmp_path / "networks") == mine
+    app.button(key="network_restart").click().run()
+    assert in_hand(app) == presets()["seed_004"]
+    app.button(key="network_open_saved").click().run()
+    assert in_hand(app) == linked(app) == mine
+    assert app.selectbox(key="network_start").value == "saved_mine"
+    assert ":gray[" not in totals(app)
+    app.button(key="network_delete_saved").click().run()
+    assert list((tmp_path / "networks").glob("*.json")) == []
+    assert in_hand(app) == mine
+    assert app.selectbox(key="network_start").value == "seed_004"
+
+
+def test_a_damaged_saved_network_is_explained_and_cannot_be_opened(app: AppTest, tmp_path: Path) -> None:
+    bad = tmp_path / "networks" / "bad.json"
+    bad.parent.mkdir(exist_ok=True)
+    bad.write_text('{"name": "x", "layers": [{"op": "conv"}]}')
+    app.run()
+    assert app.warning[0].value.startswith("bad.json: conv needs out_channels")
+    assert app.button(key="network_open_saved").disabled
+    app.button(key="network_delete_saved").click().run()
+    assert not bad.exists()
+    assert not app.warning
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_saving_without_a_name_is_refused(app: AppTest, tmp_path: Path, name: str) -> None:
+    app.run()
+    app.text_input(key="network_save_name").set_value(name)
+    app.button(key="network_save_here").click().run()
+    assert "name" in refusals(app)
+    assert not list((tmp_path / "networks").glob("*.json"))
+
+
+def verdicts(app: AppTest) -> list[str]:
+    """What the Judge view says of each rule."""
+    return [text.value for text in app.container(key="network_verdicts").markdown]
+
+
+def open_judge(app: AppTest) -> AppTest:
+    """Go to the Judge view."""
+    return app.segmented_control(key="network_view").set_value("Judge").run()
+
+
+def test_a_brief_turns_green_when_its_last_broken_rule_is_kept(app: AppTest) -> None:
+    app.run()
+    assert ":red[:material/cancel:] 1 of 7 broken" in totals(app)
+    insert(app, "depthwise_separable", "conv3")
+    assert ":green[:material/check_circle:] kept, 7 of 7" in totals(app)
+    open_judge(app)
+    assert app.success[0].value.startswith("**Kept.** All 7 rules are kept. 2 more cannot be told")
+    assert [" — kept: " in verdict for verdict in verdicts(app)] == [True] * 7 + [False] * 2
+    app.button(key="network_undo").click().run()
+    assert app.error[0].value.startswith("**Not yet.** 1 of 7 rules is broken.")
+    (broken,) = [verdict for verdict in verdicts(app) if "broken" in verdict]
+    assert broken.startswith(":red[:material/cancel:] **A depthwise convolution with a 1×1 behind it**")
+
+
+def link_to_brief(app: AppTest) -> str:
+    """The brief as the page's link brings it."""
+    given = app.query_params["network_brief"]
+    return given if isinstance(given, str) else given[-1]
+
+
+def test_every_brief_is_judged_and_none_may_be(app: AppTest) -> None:
+    open_judge(app.run())
+    for key, brief in reversed(briefs().items()):
+        app.selectbox(key="network_brief_choice").select(key).run()
+        assert len(verdicts(app)) == len(check_brief(in_hand(app), brief))
+        assert link_to_brief(app) == key
+    app.selectbox(key="network_brief_choice").select("none").run()
+    assert "Brief" not in totals(app)
+    assert not app.exception
+
+
+def use_brief(app: AppTest, text: str) -> AppTest:
+    """Write a brief of one's own and use it."""
+    app.text_area(key="network_brief_json").set_value(text)
+    return app.button(key="network_use_brief").click().run()
+
+
+def test_a_teachers_own_brief_is_judged_and_travels_by_link(app: AppTest) -> None:
+    own = Brief(title="Small", num_params_below=100_000, receptive_field_above=40)
+    use_brief(open_judge(app.run()), to_json(own))
+    assert "1 of 2 broken" in totals(app)
+    assert "162,296 parameters, asked fewer than 100,000" in verdicts(app)[0].replace("\\", "")
+    link = link_to_brief(app)
+    assert from_link(Brief, link) == own
+    app.selectbox(key="network_brief_choice").select("seed_002").run()
+    assert link_to_brief(app) == "seed_002"
+    app.session_state["network_brief_overtaken"] = {}  # as if the change were long ago
+    app.query_params["network_brief"] = link
+    app.run()
+    assert app.selectbox(key="network_brief_choice").value == "own"
+    assert "1 of 2 broken" in totals(app)
+
+
+@pytest.mark.parametrize(
+    "text, rule",
+    [
+        ("", "this is not JSON"),
+        ("[" * 100_000, "this is not JSON"),
+        ('{"title": "x", "field": 3}', "no such field"),
+    ],
+)
+def test_a_bad_brief_is_explained_and_the_one_in_hand_kept(app: AppTest, text: str, rule: str) -> None:
+    before = verdicts(open_judge(app.run()))
+    use_brief(app, text)
+    assert rule in refusals(app)
+    assert "The brief in hand is kept" in refusals(app)
+    assert verdicts(app) == before
+
+
+def test_a_damaged_link_to_a_brief_is_explained(app: AppTest) -> None:
+    app.query_params["network_brief"] = "eJxdamaged"
+    app.run()
+    assert "The brief in hand is kept" in refusals(app)
+    assert "1 of 7 broken" in totals(app)
+
+
+@pytest.mark.parametrize("key", presets())
+def test_every_finding_is_shown_and_every_remedy_applies_and_is_undone(app: AppTest, key: str) -> None:
+    app.query_params["network"] = key
+    open_judge(app.run())
+    spec = presets()[key]
+    found = find_problems(spec)
+    shown = "\n".join(text.value for text in (*app.markdown, *app.caption)).replace("\\", "")
+    for finding in found:
+        assert finding.problem in shown
+        assert finding.arithmetic in shown
+        assert finding.remedy in shown
+    for finding in [each for each in found if each.remedied is not None][:3]:
+        app.button(key=f"network_apply_{finding.kind}_{finding.name}").click().run()
+        assert in_hand(app) == linked(app) == finding.remedied
+        app.button(key="network_undo").click().run()
+        assert in_hand(app) == spec
+
+
+def test_all_remedies_of_a_kind_are_one_change(app: AppTest) -> None:
+    app.query_params["network"] = "seed_002"
+    open_judge(app.run())
+    app.button(key="network_apply_all_false_depthwise").click().run()
+    assert "false_depthwise" not in {each.kind for each in find_problems(in_hand(app))}
+    assert [layer.groups for layer in in_hand(app).layers if "depthwise" in layer.name] == [32, 64, 128]
+    app.button(key="network_undo").click().run()
+    assert in_hand(app) == presets()["seed_002"]
+
+
+def test_a_network_without_a_fault_is_told_so(app: AppTest) -> None:
+    app.query_params["network"] = "scope_net"
+    open_judge(app.run())
+    assert "no fault that this page knows of" in app.success[-1].value
+    assert ":green[:material/check_circle:] none" in totals(app)
+
+
+def test_a_network_that_cannot_work_is_judged_up_to_there(app: AppTest) -> None:
+    type_cells(app.run(), {6: {"kernel_size": 19}})
+    open_judge(app)
+    assert not app.exception
+    assert ":red[:material/error:] 1" in totals(app)
+    assert "It cannot work on what it gets" in "\n".join(text.value for text in app.markdown)

@@ -34,8 +34,8 @@ def test_a_direct_mistake_and_the_same_mistake_in_json_are_refused_alike():
         from_json(Recipe, '{"batch_size": 0}')
 
 
-def test_an_unknown_field_is_named_with_its_place():
-    with pytest.raises(SpecError, match=r"layers\.0\.kernel: there is no such field; remove it"):
+def test_an_unknown_field_is_named_with_its_place_counted_from_one():
+    with pytest.raises(SpecError, match=r"layers\[1\]\.kernel: there is no such field; remove it"):
         from_json(NetworkSpec, '{"name": "a", "layers": [{"op": "flatten", "kernel": 3}]}')
 
 

@@ -6,19 +6,20 @@ replaces the one in hand. A preset is written by its key, anything else as the p
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import streamlit as st
 
 from core import augmentation, network
 from core.augmentation import AugmentationSpec
 from core.errors import ConvScopeError
-from core.network import NetworkSpec
+from core.network import Brief, NetworkSpec
 from core.spec import from_link, to_link
 
 T = TypeVar("T")
 
 DEFAULT_NETWORK = "seed_004"
+DEFAULT_BRIEF = "seeds_001_003_004"
 DEFAULT_AUGMENTATION = "seed_004_as_intended"
 
 HURRY_SECONDS = 5.0
@@ -33,6 +34,22 @@ def current_network() -> NetworkSpec:
 def set_network(spec: NetworkSpec, in_link: bool = True) -> None:
     """Make `spec` the network in hand, and write it into the link of this page if `in_link`."""
     _set("network", spec, network.presets(), in_link)
+
+
+def known_briefs() -> Mapping[str, Brief | None]:
+    """The briefs of the course projects by their key, and none."""
+    return {**network.briefs(), "none": None}
+
+
+def current_brief() -> Brief | None:
+    """The brief in hand, or None where the network is to be judged by none."""
+    known = cast(Callable[[], Mapping[str, Brief]], known_briefs)
+    return _current("network_brief", Brief, known, DEFAULT_BRIEF)
+
+
+def set_brief(brief: Brief | None) -> None:
+    """Make `brief` the one in hand, and write it into the link of this page."""
+    _set("network_brief", brief, known_briefs(), in_link=True)
 
 
 def current_augmentation() -> AugmentationSpec:
@@ -58,7 +75,8 @@ def _current(field: str, cls: type[T], presets: Callable[[], Mapping[str, T]], d
             known = presets()
             st.session_state[f"{field}_spec"] = known[link] if link in known else from_link(cls, link)
         except ConvScopeError as error:
-            st.error(f"{error}. The {field} in hand is kept.", icon=":material/link_off:")
+            kind = field.removeprefix("network_")
+            st.error(f"{error}. The {kind} in hand is kept.", icon=":material/link_off:")
     if f"{field}_spec" not in st.session_state:
         st.session_state[f"{field}_spec"] = presets()[default]
     spec: T = st.session_state[f"{field}_spec"]

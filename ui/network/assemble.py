@@ -10,7 +10,6 @@ from ui.network import blocks, charts, session, table
 def show(spec: NetworkSpec, sized: tuple[LayerSizing, ...], misfit: SizingError | None) -> None:
     """Draw the view of `spec`, sized as far as it works: up to the layer that `misfit` names."""
     table.row_toolbar(spec)
-    blocks.fold_choice(spec)
     if misfit:
         st.warning(str(misfit), icon=":material/warning:")
     table.layer_editor(spec, sized, misfit)

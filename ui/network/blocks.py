@@ -7,17 +7,8 @@ import streamlit as st
 from core.network import LayerSizing, NetworkSpec
 from core.network.blocks import BLOCKS
 from core.network.spec import MAX_CHANNELS
-from ui.network import session
+from ui.network import actions, session
 from ui.network.words import shape_text
-
-ICONS = {
-    "conv_block": ":material/crop_square:",
-    "depthwise_separable": ":material/stacks:",
-    "transition": ":material/swap_horiz:",
-    "strided": ":material/compress:",
-    "dilated_strided": ":material/blur_on:",
-    "residual": ":material/call_merge:",
-}
 
 
 def insert_block_popover(chosen: str) -> None:
@@ -40,16 +31,15 @@ def insert_block_popover(chosen: str) -> None:
             placeholder="as many as it gets",
             key="network_block_channels",
         )
-        for kind, block in BLOCKS.items():
-            st.button(
-                block.title.capitalize(),
-                key=f"network_block_{kind}",
-                icon=ICONS[kind],
-                help=block.summary,
-                on_click=session.insert_block,
-                args=(kind,),
-                width="stretch",
-            )
+        with st.container(horizontal=True, gap="xsmall"):
+            for kind, block in BLOCKS.items():
+                st.button(
+                    block.title.capitalize(),
+                    key=f"network_block_{kind}",
+                    help=block.summary,
+                    on_click=actions.insert_block,
+                    args=(kind,),
+                )
 
 
 def fold_choice(spec: NetworkSpec) -> None:
@@ -60,7 +50,7 @@ def fold_choice(spec: NetworkSpec) -> None:
         key="network_folded",
         placeholder="Fold blocks",
         label_visibility="collapsed",
-        width=360,
+        width=300,
         persist_state="session",
     )
 

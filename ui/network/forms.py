@@ -9,7 +9,7 @@ from core.network.library import SavedNetwork
 from core.network.spec import MAX_CHANNELS
 from core.spec import to_json
 from ui import layout, widgets
-from ui.network import saved, session
+from ui.network import actions, saved, session
 from ui.network.session import Draft
 
 
@@ -24,17 +24,17 @@ def identity_form(draft: Draft) -> None:
         list(saved.known_networks()),
         key="network_start",
         format_func=saved.title,
-        on_change=session.start_from_choice,
+        on_change=actions.start_from_choice,
         help="Puts the preset or saved network in hand; Undo brings back what you had.",
     )
-    name.text_input("Name", key="network_name", max_chars=60, on_change=session.rename)
+    name.text_input("Name", key="network_name", max_chars=60, on_change=actions.rename)
     classes.number_input(
         "Classes",
         key="network_classes",
         min_value=1,
         max_value=MAX_CHANNELS,
         step=1,
-        on_change=session.change_classes,
+        on_change=actions.change_classes,
         help="The last layer follows, where it gives one score for each class.",
     )
 
@@ -63,7 +63,7 @@ def network_toolbar(draft: Draft, can_work: bool) -> None:
             key="network_restart",
             icon=":material/restart_alt:",
             help="Put back what you started from; Undo brings back what you have.",
-            on_click=session.start_from,
+            on_click=actions.start_from,
             args=(draft.start_key(),),
             disabled=draft.network == saved.known_networks()[draft.start_key()],
         )
@@ -82,11 +82,11 @@ def _open_popover() -> None:
             type="json",
             max_upload_size=1,
             key="network_file",
-            on_change=session.take_file,
+            on_change=actions.take_file,
         )
         with st.form("network_paste", border=False):
             st.text_area("Or paste its JSON", key="network_json", height=160)
-            st.form_submit_button("Use this JSON", key="network_use_json", on_click=session.take_text)
+            st.form_submit_button("Use this JSON", key="network_use_json", on_click=actions.take_text)
 
 
 def _saved_choice() -> None:
@@ -105,14 +105,14 @@ def _saved_choice() -> None:
             "Open",
             key="network_open_saved",
             icon=":material/folder_open:",
-            on_click=session.open_saved,
+            on_click=actions.open_saved,
             disabled=chosen.network is None,
         )
         st.button(
             "Delete",
             key="network_delete_saved",
             icon=":material/delete:",
-            on_click=session.delete_saved,
+            on_click=actions.delete_saved,
             help="Deletes the file for good.",
         )
 
@@ -130,7 +130,7 @@ def _save_popover(spec: NetworkSpec) -> None:
             st.form_submit_button(
                 "Save",
                 key="network_save_here",
-                on_click=session.save,
+                on_click=actions.save,
                 help="Takes the place of what is saved under the same name.",
             )
         st.download_button(

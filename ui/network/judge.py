@@ -8,7 +8,8 @@ import streamlit as st
 from core.errors import SizingError
 from core.findings import Finding, Severity
 from core.network import Brief, LayerSizing, NetworkSpec, Verdict, check_brief, find_problems
-from ui.network import brief_choice, session
+from ui import state
+from ui.network import actions, brief_choice
 from ui.text import plain
 
 SEVERITIES: dict[Severity, tuple[str, str]] = {
@@ -19,7 +20,7 @@ SEVERITIES: dict[Severity, tuple[str, str]] = {
 MET = {
     True: (":green[:material/check_circle:]", "kept"),
     False: (":red[:material/cancel:]", "broken"),
-    None: (":gray[:material/help:]", "not shown by the network"),
+    None: (":gray[:material/help:]", "not to be told from the network alone"),
 }
 
 
@@ -39,7 +40,7 @@ class Judgement:
 
 def judge(spec: NetworkSpec) -> Judgement:
     """Judge `spec`, also by the brief in hand."""
-    brief = brief_choice.current_brief()
+    brief = state.current_brief()
     return Judgement(find_problems(spec, brief), brief, check_brief(spec, brief) if brief else ())
 
 
@@ -57,8 +58,16 @@ def show(spec: NetworkSpec, sized: tuple[LayerSizing, ...], misfit: SizingError 
 def findings_text(findings: tuple[Finding[NetworkSpec], ...]) -> str:
     """How many findings of each severity there are, as in 2 warnings, 1 note."""
     counts = Counter(finding.severity for finding in findings)
-    words = [f"{counts[word]} {word}{'s' * (counts[word] > 1)}" for word in SEVERITIES if counts[word]]
-    return ", ".join(words) or "none"
+    return ", ".join(
+        f"{counts[word]} {word}{'s' * (counts[word] > 1)}" for word in SEVERITIES if counts[word]
+    )
+
+
+def findings_marks(findings: tuple[Finding[NetworkSpec], ...]) -> str:
+    """The same in marks, for where there is little room."""
+    counts = Counter(finding.severity for finding in findings)
+    marks = [f"{icon} {counts[word]}" for word, (icon, _) in SEVERITIES.items() if counts[word]]
+    return " ".join(marks) or f"{MET[True][0]} none"
 
 
 def brief_text(judgement: Judgement) -> str:
@@ -89,8 +98,8 @@ def _verdict_list(judgement: Judgement) -> None:
     with st.container(key="network_verdicts", gap="xsmall"):
         for verdict in judgement.verdicts:
             icon, word = MET[verdict.is_met]
-            rule, reason = plain(_capital(verdict.rule)), plain(verdict.reason)
-            st.markdown(f"{icon} **{rule}** — {word}: {reason}")
+            reason = "" if verdict.is_met is None else f": {plain(verdict.reason)}"
+            st.markdown(f"{icon} **{plain(_capital(verdict.rule))}** — {word}{reason}")
 
 
 def _finding_list(findings: tuple[Finding[NetworkSpec], ...]) -> None:
@@ -98,9 +107,25 @@ def _finding_list(findings: tuple[Finding[NetworkSpec], ...]) -> None:
         st.success("Nothing: no fault that this page knows of.", icon=":material/check_circle:")
         return
     st.markdown(f"{findings_text(findings).capitalize()}, in the order of the layers.")
+    _apply_all_buttons(findings)
     with st.container(key="network_findings", gap="small"):
         for finding in findings:
             _finding_card(finding)
+
+
+def _apply_all_buttons(findings: tuple[Finding[NetworkSpec], ...]) -> None:
+    """For each kind of finding that comes more than once, one button for all its remedies."""
+    counts = Counter(finding.kind for finding in findings if finding.remedied is not None)
+    with st.container(horizontal=True, gap="xsmall"):
+        for kind, count in counts.items():
+            if count > 1:
+                st.button(
+                    f"Apply all {count}: {kind.replace('_', ' ')}",
+                    key=f"network_apply_all_{kind}",
+                    icon=":material/done_all:",
+                    on_click=actions.apply_remedies,
+                    args=(kind,),
+                )
 
 
 def _finding_card(finding: Finding[NetworkSpec]) -> None:
@@ -116,7 +141,7 @@ def _finding_card(finding: Finding[NetworkSpec]) -> None:
                     "Apply",
                     key=f"network_apply_{finding.kind}_{finding.name}",
                     help="Undo takes it back.",
-                    on_click=session.apply_remedy,
+                    on_click=actions.apply_remedy,
                     args=(finding.kind, finding.name),
                 )
 

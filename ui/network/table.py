@@ -8,8 +8,8 @@ import streamlit as st
 from core.errors import SizingError
 from core.network import LayerSizing, LayerSpec, NetworkSpec
 from core.network.spec import MAX_LAYERS, STEPS, STEPS_WITH_RATE
-from ui.network import session
-from ui.network.blocks import insert_block_popover
+from ui.network import actions, session
+from ui.network.blocks import fold_choice, insert_block_popover
 from ui.network.edit import USED
 from ui.network.words import shape_text
 
@@ -52,16 +52,19 @@ def row_toolbar(spec: NetworkSpec) -> None:
                 label,
                 key=f"network_{action}",
                 icon=icon,
-                on_click=session.change_chosen,
+                on_click=actions.change_chosen,
                 args=(action,),
                 disabled=not _is_possible(action, index, len(names)),
             )
         insert_block_popover(chosen)
+        fold_choice(spec)
 
 
 def layer_editor(spec: NetworkSpec, sized: tuple[LayerSizing, ...], error: SizingError | None) -> None:
     """The layers as typed cells; `session.open_draft` takes in what is typed, on the next run."""
     shown = list(session.shown_rows())
+    if not shown:
+        return
     st.data_editor(
         {name: column[shown] for name, column in _cells(spec, sized, error).items()},
         key=session.editor_key(),
@@ -118,7 +121,7 @@ def _take_menu() -> None:
     labels = {f"{icon} {label}": action for action, (label, icon) in ROW_ACTIONS.items()}
     shown = session.shown_rows()
     if click["row"] < len(shown):
-        session.change_rows(labels[click["label"]], shown[int(click["row"])])
+        actions.change_rows(labels[click["label"]], shown[int(click["row"])])
 
 
 def _cells(

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.network import NetworkSizing, NetworkSpec
 from ui import layout
-from ui.network.judge import Judgement, brief_text, findings_text
+from ui.network.judge import Judgement, brief_text, findings_marks
 from ui.network.words import kibibytes, millions, pixels, shape_text
 
 DASH = "–"
@@ -26,14 +26,14 @@ def pinned_totals(
         for label, field, text, help in (
             ("Parameters", "num_params", layout.count, f"Changes are against {start_name}"),
             ("Multiply-adds", "macs", millions, None),
-            ("Memory", "activation_bytes", kibibytes, "float32 activations of one image, all kept"),
+            ("Activations", "activation_bytes", kibibytes, None),
             (f"Field, image {rows}×{columns}", "receptive_field_before_pooling", pixels, BEFORE_POOLING),
-            ("Field with pooling", "receptive_field", pixels, None),
+            ("Pooled field", "receptive_field", pixels, None),
             ("Output", "output_shape", shape_text, None),
         ):
             before = start and getattr(start, field)
             _total(label, sizing and getattr(sizing, field), before, text, help)
-        _item("Findings", findings_text(judgement.findings), "The Judge view names them")
+        _item("Findings", findings_marks(judgement.findings), None)
         if judgement.brief:
             _item("Brief", brief_text(judgement), judgement.brief.title)
 
