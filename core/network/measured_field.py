@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
-from torch.utils.flop_counter import FlopCounterMode
 
 from core.network.build import Network, build_network
 from core.network.predict import normalise
@@ -92,6 +91,10 @@ def measure_field(
 
 def measure_layer(spec: NetworkSpec, sized: Sequence[LayerSizing], index: int) -> MeasuredLayer:
     """Let torch count the sized layer `index`, on its meta device, and measure its field from gradients."""
+    from torch.utils.flop_counter import (
+        FlopCounterMode,
+    )  # brings in Triton where there is one: not for gradients
+
     with torch.device("meta"):
         module = dict(build_network(_cut(spec, sized[: index + 1])).named_children())[spec.layers[index].name]
         # Two images, since batch normalisation refuses to train on a single value.

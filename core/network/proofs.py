@@ -12,6 +12,9 @@ from core.network.receptive_field import Field
 from core.network.sizing import FLOAT_BYTES, LayerSizing
 from core.network.spec import WINDOW_OPS, LayerSpec, NetworkSpec
 
+MAX_LINE = 60
+"""Characters of LaTeX behind which the result gets a line of its own."""
+
 
 class Formula(NamedTuple):
     """One number of a layer."""
@@ -32,7 +35,9 @@ class Formula(NamedTuple):
         """All of it, over two or three lines."""
         is_share = self.of == "coverage"
         value = rf"{100 * self.value:.1f}\,\%" if is_share else _number(int(self.value))
-        result = "" if self.numbers == value else (r" \approx " if is_share else " = ") + value
+        sign = r"\approx" if is_share and self.value < 1 else "="
+        before = r" \\ &" if len(self.numbers) > MAX_LINE else " "
+        result = "" if self.numbers == value else f"{before}{sign} {value}"
         lines = r" \\ &= ".join(line for line in (self.symbols, self.numbers + result) if line)
         return rf"\begin{{aligned}} {self.name} &= {lines} \end{{aligned}}"
 

@@ -16,7 +16,8 @@ from ui.network.see_picture import field_picture, field_words, fit_images
 from ui.network.see_proofs import show_proofs
 from ui.text import plain
 
-COLUMN_WIDTH = 400
+COLUMN_WIDTH = 370
+SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def show(spec: NetworkSpec, sized: tuple[LayerSizing, ...], misfit: SizingError | None) -> None:
@@ -59,12 +60,9 @@ def _field(spec: NetworkSpec, box: Box, dataset: Dataset | None, unit: Unit) -> 
         return
     image = fit_images(dataset.test.images[unit.image : unit.image + 1], rows, columns)[0]
     name = plain(dataset.classes[dataset.test.labels[unit.image]])
-    st.image(
-        field_picture(image, box),
-        caption=f"{words}. Framed: what the unit sees; hatched: padding. Test image {unit.image}, {name}.",
-        alt=words,
-        output_format="PNG",
-    )
+    picture = field_picture(image, box)
+    st.image(picture, width=picture.shape[1], alt=words, output_format="PNG")
+    st.caption(f"{words}. Framed: what the unit sees; hatched: padding. Test image {unit.image}, {name}.")
 
 
 def _paths(spec: NetworkSpec, sized: tuple[LayerSizing, ...], box: Box, unit: Unit) -> None:
@@ -80,7 +78,7 @@ def _paths(spec: NetworkSpec, sized: tuple[LayerSizing, ...], box: Box, unit: Un
         return
     counts = count_field_paths(spec, sized, unit.index)
     reached = int(np.count_nonzero(counts))
-    words = f"{percent(row.coverage)} of the field is reached: {count(reached)} of {count(box.area)} pixels"
+    words = f"{percent(row.coverage)} of the field is reached, {count(reached)} of {count(box.area)} pixels"
     image = Box(0, 0, *spec.input_shape[1:])
     st.vega_lite_chart(
         spec=heat_map(counts, box, box, image, "paths to the unit, log scale", is_log=True),
@@ -89,9 +87,10 @@ def _paths(spec: NetworkSpec, sized: tuple[LayerSizing, ...], box: Box, unit: Un
         alt=f"{words}, by 1 to {_paths_text(counts.max())} paths each",
     )
     arriving = count_image_paths(spec, sized, unit.index, unit.row, unit.column).sum()
+    lost = percent(1 - arriving / counts.sum())
     st.caption(
-        f"{words}. Of {_paths_text(counts.sum())} paths to this unit, {percent(1 - arriving / counts.sum())} "
-        "end in padding, of the image or of a map on the way. Channels are left out."
+        f"{words}; orange: no path. Of {_paths_text(counts.sum())} paths to this unit {lost} end in padding, "
+        "of the image or of a map on the way. Channels are left out. Framed: the field; dashed: the image."
     )
 
 
@@ -121,5 +120,8 @@ def _shapes(spec: NetworkSpec, sized: tuple[LayerSizing, ...], chosen: int) -> N
 
 
 def _paths_text(number: float) -> str:
-    """A number of paths: in full as long as it is exact."""
-    return count(int(number)) if number < 1e9 else f"{number:.1e}"
+    """A number of paths, in full as long as it can be read."""
+    if number < 1e12:
+        return count(int(number))
+    digits, exponent = f"{number:.1e}".split("e+")
+    return f"{digits} · 10{exponent.lstrip('0').translate(SUPERSCRIPT)}"

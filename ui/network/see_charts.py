@@ -14,16 +14,18 @@ from core.network.coverage import Box
 CELLS, FRAMES = "cells", "frames"
 """The names under which a heat map finds its tables."""
 FIELD, IMAGE = "receptive field", "image"
-MAX_CELLS = 40_000
-"""Pixels of a heat map: more are not told apart, and slow the browser down."""
-CHART_SIZE = 400
+MAX_CELLS = 12_000
+"""Pixels of a heat map: every one is an element of the page, and more would slow the browser down."""
+CHART_SIZE = 320
+"""Pixels on the screen that the longer side of a heat map does not exceed."""
 
 MAPS = "maps"
-MAPS_HEIGHT = 340
-MAPS_SPAN = 90, 230
+MAPS_HEIGHT, FLAT_HEIGHT = 390, 310
+MAPS_SPAN = 80, 220
 """The rows of the chart that the largest map takes up; labels lie above and names below."""
-FLAT_LABELS = 10
-"""Up to so many layers have labels that lie flat."""
+NAME_LIMIT = 110
+FLAT_LABELS = 8
+"""Up to so many maps have labels that lie flat."""
 OPS = ["input", "conv", "max_pool", "avg_pool", "global_avg_pool", "add", "flatten", "linear"]
 
 
@@ -35,33 +37,45 @@ def heat_map(
     cells = pd.DataFrame({"row": rows + at.top, "column": columns + at.left, "value": values[rows, columns]})
     frames = pd.DataFrame(
         [
-            {"of": of, "row": b.top, "column": b.left, "row2": b.bottom + 1, "column2": b.right + 1}
+            {
+                "of": of,
+                "frame": "frame",
+                "row": b.top,
+                "column": b.left,
+                "row2": b.bottom + 1,
+                "column2": b.right + 1,
+            }
             for of, b in ((FIELD, field), (IMAGE, image))
         ]
     )
     height = max(field.bottom, image.bottom) + 1 - min(field.top, image.top)
     width = max(field.right, image.right) + 1 - min(field.left, image.left)
-    scale = CHART_SIZE / max(height, width)
-    most = float(values.max())
-    spec: dict[str, Any] = json.loads(
-        _heat_spec(round(width * scale), round(height * scale), title, is_log, most if is_log else None)
-    )
+    size = max(1, CHART_SIZE // max(height, width))  # whole pixels on the screen leave no seams
+    most = float(values.max()) if is_log else None
+    spec: dict[str, Any] = json.loads(_heat_spec(width * size, height * size, title, most))
     return spec | {"datasets": {CELLS: cells, FRAMES: frames}}
 
 
 @lru_cache(maxsize=64)
-def _heat_spec(width: int, height: int, title: str, is_log: bool, most: float | None) -> str:
-    """The drawing of a heat map, as JSON: Altair takes 100 ms over it."""
-    axis = alt.Axis(grid=False, tickMinStep=1, format="d")
-    scale = alt.Scale(nice=False, zero=False)
-    flipped = alt.Scale(nice=False, zero=False, reverse=True)
+def _heat_spec(width: int, height: int, title: str, most: float | None) -> str:
+    """The drawing of a heat map, as JSON: Altair takes 100 ms over it. Logarithmic up to `most` if given."""
+    is_log = most is not None
+    axis = alt.Axis(grid=False, tickMinStep=1, tickCount=6, format="d")
+    x_scale = alt.Scale(nice=False, zero=False)
+    y_scale = alt.Scale(nice=False, zero=False, reverse=True)
+    place: dict[str, Any] = {
+        "x": alt.X("column:Q", scale=x_scale, axis=axis, title="column"),
+        "x2": "column2:Q",
+        "y": alt.Y("row:Q", scale=y_scale, axis=axis, title="row"),
+        "y2": "row2:Q",
+    }
     color_scale = alt.Scale(type="log", domain=[1, max(most or 0, 10)]) if is_log else alt.Scale(zero=True)
     legend = alt.Legend(
         title=title,
         orient="bottom",
         gradientLength=min(width, 300),
         tickCount=4,
-        format="~s" if is_log else ".1e",
+        format="~s" if is_log else "~g",
         titleLimit=400,
     )
     cells = (
@@ -69,33 +83,28 @@ def _heat_spec(width: int, height: int, title: str, is_log: bool, most: float | 
         .transform_calculate(row2="datum.row + 1", column2="datum.column + 1")
         .mark_rect(aria=False, strokeWidth=0)
         .encode(
-            x=alt.X("column:Q", scale=scale, axis=axis, title="column"),
-            x2="column2:Q",
-            y=alt.Y("row:Q", scale=flipped, axis=axis, title="row"),
-            y2="row2:Q",
+            **place,
             color=alt.Color("value:Q", scale=color_scale, legend=legend),
             tooltip=[
                 alt.Tooltip("row:Q"),
                 alt.Tooltip("column:Q"),
-                alt.Tooltip("value:Q", title=title, format=",.6~g" if is_log else ".2e"),
+                alt.Tooltip("value:Q", title=title, format=",.7~g" if is_log else ".2e"),
             ],
         )
     )
-    of = alt.Scale(domain=[IMAGE, FIELD])
-    frames = (
-        alt.Chart(alt.NamedData(FRAMES))
-        .mark_rect(fillOpacity=0, strokeWidth=2.5, aria=False, tooltip=None)
-        .encode(
-            x="column:Q",
-            x2="column2:Q",
-            y="row:Q",
-            y2="row2:Q",
-            stroke=alt.Stroke("of:N", scale=of, legend=alt.Legend(title=None, orient="top")),
-            strokeDash=alt.StrokeDash("of:N", scale=alt.Scale(domain=[IMAGE, FIELD], range=[[6, 4], [1, 0]])),
+    # The second colour of the theme stands out from its scale of colours.
+    second: dict[str, Any] = {"scale": alt.Scale(domain=["", "frame"]), "legend": None}
+    frames = alt.Chart(alt.NamedData(FRAMES))
+    field, image = (frames.transform_filter(alt.datum.of == of) for of in (FIELD, IMAGE))
+    ground = field.mark_rect(fillOpacity=0.3, aria=False).encode(**place, fill=alt.Fill("frame:N", **second))
+    edges = [
+        frame.mark_rect(fillOpacity=0, strokeWidth=2.5, strokeDash=dash, aria=False).encode(
+            **place, stroke=alt.Stroke("frame:N", **second)
         )
-    )
-    chart = alt.LayerChart(layer=[cells, frames]).resolve_scale(color="independent")
-    return str(chart.properties(width=width, height=height).to_json())
+        for frame, dash in ((field, [1, 0]), (image, [6, 4]))
+    ]
+    chart = alt.LayerChart(layer=[ground, cells, *edges], width=width, height=height, autosize="pad")
+    return str(chart.to_json())
 
 
 def shapes_chart(spec: NetworkSpec, sized: tuple[LayerSizing, ...], chosen: int) -> dict[str, Any]:
@@ -118,12 +127,15 @@ def shapes_chart(spec: NetworkSpec, sized: tuple[LayerSizing, ...], chosen: int)
             for place, (name, op, shape) in enumerate(shapes)
         ]
     )
-    drawn: dict[str, Any] = json.loads(_shapes_spec(len(shapes) <= FLAT_LABELS))
+    drawn: dict[str, Any] = json.loads(
+        _shapes_spec(len(shapes) <= FLAT_LABELS, tuple(dict.fromkeys(table["op"])))
+    )
     return drawn | {"datasets": {MAPS: table}}
 
 
-@lru_cache(maxsize=2)
-def _shapes_spec(is_flat: bool) -> str:
+@lru_cache(maxsize=64)
+def _shapes_spec(is_flat: bool, ops: tuple[str, ...]) -> str:
+    """The drawing of the maps, as JSON; `ops` are those that the legend names."""
     base = alt.Chart(alt.NamedData(MAPS))
     x = alt.X("left:Q", axis=None, scale=alt.Scale(nice=False, zero=False, padding=6))
     y = alt.Y("top:Q", axis=None, scale=alt.Scale(nice=False, range=list(reversed(MAPS_SPAN))))
@@ -133,7 +145,9 @@ def _shapes_spec(is_flat: bool) -> str:
         x2="right:Q",
         y=y,
         y2="bottom:Q",
-        color=alt.Color("op:N", scale=alt.Scale(domain=OPS), legend=alt.Legend(title=None, orient="top")),
+        color=alt.Color(
+            "op:N", scale=alt.Scale(domain=OPS), legend=alt.Legend(title=None, orient="top", values=list(ops))
+        ),
         fillOpacity=alt.condition(is_chosen, alt.value(1), alt.value(0.6)),
         strokeWidth=alt.condition(is_chosen, alt.value(2.5), alt.value(1)),
         tooltip=[alt.Tooltip("name:N", title="layer"), alt.Tooltip("op:N"), alt.Tooltip("shape:N")],
@@ -156,4 +170,6 @@ def _shapes_spec(is_flat: bool) -> str:
         )
         for label, align in (("shape", above), ("name", below))
     ]
-    return str(alt.LayerChart(layer=[blocks, *texts], height=MAPS_HEIGHT).to_json())
+    return str(
+        alt.LayerChart(layer=[blocks, *texts], height=FLAT_HEIGHT if is_flat else MAPS_HEIGHT).to_json()
+    )

@@ -28,13 +28,12 @@ def unit_choice(sized: Sequence[LayerSizing], num_images: int) -> Unit:
     start = max(count_before_pooling(sized) - 1, 0)
     if LAYER in st.session_state and st.session_state[LAYER] not in names:
         st.session_state[LAYER] = names[start]
-    with st.grid(min_column_width=200, gap="small", vertical_alignment="bottom"):
+    with st.grid(min_column_width=160, gap="small", vertical_alignment="bottom"):
         name = st.selectbox(
             "Layer to look at",
             names,
             index=start,
             key=LAYER,
-            format_func=lambda name: f"{names.index(name) + 1} · {name}",
             on_change=_go_to_middle,
             args=({row.name: row.output_shape[1:] for row in sized},),
             bind="query-params",

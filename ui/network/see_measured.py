@@ -45,7 +45,7 @@ def show_measured(
     except ConvScopeError as error:
         st.error(str(error), icon=":material/error:")
         return
-    with st.grid(min_column_width=400, gap="medium"):
+    with st.grid(min_column_width=370, gap="medium"):
         words = _words(sizes, box)
         st.vega_lite_chart(
             spec=heat_map(sizes, image, box, image, "mean size of the gradient"),

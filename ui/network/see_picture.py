@@ -4,7 +4,7 @@ import numpy as np
 
 from core.network.coverage import Box
 
-PICTURE_SIZE = 480
+PICTURE_SIZE = 384
 """Pixels on the screen that the picture comes close to, and does not exceed unless the image does."""
 HATCH = np.array([[168, 168, 168], [132, 132, 132]], dtype=np.uint8)
 FRAME = (242, 154, 82)
