@@ -590,3 +590,47 @@ def test_a_network_that_cannot_work_is_judged_up_to_there(app: AppTest) -> None:
     assert not app.exception
     assert ":red[:material/error:] 1" in totals(app)
     assert "It cannot work on what it gets" in "\n".join(text.value for text in app.markdown)
+
+
+def compared(app: AppTest) -> dict[str, tuple[str, str, str]]:
+    """The totals beside each other: of the network in hand, of the other, and the difference."""
+    table = next(frame.value for frame in app.dataframe if "change" in frame.value)
+    return {row.what: (row.own, row.other, row.change) for row in table.itertuples()}
+
+
+def test_two_networks_are_compared_in_all_and_layer_by_layer(app: AppTest) -> None:
+    app.query_params["network"] = "scope_net"
+    app.run()
+    app.segmented_control(key="network_view").set_value("Compare").run()
+    assert app.info  # it starts with itself, until another is chosen
+    app.selectbox(key="network_other").select("seed_001").run()
+    mine, theirs = (size_network(presets()[key]) for key in ("scope_net", "seed_001"))
+    more = mine.num_params - theirs.num_params
+    share = f"{100 * abs(more) / theirs.num_params:.0f} %"
+    sign = "+" if more > 0 else "−"
+    assert compared(app)["Parameters"] == (
+        f"{mine.num_params:,}",
+        f"{theirs.num_params:,}",
+        f"{sign}{abs(more):,} ({sign}{share})",
+    )
+    assert compared(app)["Field before pooling"][:2] == ("61 px", "49 px")
+    frames = [frame.value for frame in app.dataframe if "layer" in frame.value]
+    assert [list(frame["layer"]) for frame in frames] == [
+        [layer.name for layer in sizing.layers] for sizing in (mine, theirs)
+    ]
+    assert not app.info
+
+
+def test_what_was_edited_is_compared_with_its_start(app: AppTest) -> None:
+    type_cells(app.run(), {0: {"kernel_size": 5, "padding": 2}})
+    app.segmented_control(key="network_view").set_value("Compare").run()
+    assert app.selectbox(key="network_other").value == "seed_004"
+    assert compared(app)["Parameters"][2] == "+768 (+0 %)"
+
+
+def test_a_network_that_cannot_work_is_compared_as_far_as_it_does(app: AppTest) -> None:
+    type_cells(app.run(), {0: {"groups": 2}})
+    app.segmented_control(key="network_view").set_value("Compare").run()
+    assert not app.exception
+    assert "groups 2 do not divide its 3 input channels" in app.warning[0].value
+    assert compared(app)["Parameters"] == ("–", "162,296", "")

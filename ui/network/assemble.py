@@ -18,13 +18,13 @@ def show(spec: NetworkSpec, sized: tuple[LayerSizing, ...], misfit: SizingError 
         return
     image = max(spec.input_shape[1:])
     st.subheader("How far each layer sees", anchor="field")
-    st.altair_chart(
+    st.vega_lite_chart(
         charts.field_growth(sized, image),
         key="network_field_chart",
         alt=f"Receptive field by layer, up to {sized[-1].receptive_field} pixels; the image has {image}",
     )
     st.subheader("Where the parameters and multiply-adds are", anchor="cost")
-    st.altair_chart(
+    st.vega_lite_chart(
         charts.cost_by_layer(sized),
         key="network_cost_chart",
         alt="Share of each layer in all parameters and in all multiply-adds",

@@ -15,15 +15,16 @@ from ui.network.session import Draft
 
 def identity_form(draft: Draft) -> None:
     """The preset to start from, the network's name and its number of classes."""
+    known = saved.known_networks()
     st.session_state["network_start"] = draft.start_key()
     st.session_state["network_name"] = draft.network.name
     st.session_state["network_classes"] = draft.network.num_classes
     start, name, classes = st.columns([5, 5, 2], vertical_alignment="bottom")
     start.selectbox(
         "Start from",
-        list(saved.known_networks()),
+        list(known),
         key="network_start",
-        format_func=saved.title,
+        format_func=lambda key: saved.title(key, known[key]),
         on_change=actions.start_from_choice,
         help="Puts the preset or saved network in hand; Undo brings back what you had.",
     )

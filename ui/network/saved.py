@@ -37,10 +37,9 @@ def known_networks() -> Mapping[str, NetworkSpec]:
     return {**presets(), **own}
 
 
-def title(key: str) -> str:
+def title(key: str, spec: NetworkSpec) -> str:
     """What the network `key` is called in a choice."""
-    name = known_networks()[key].name
-    return f"Saved: {name}" if key.startswith(PREFIX) else name
+    return f"Saved: {spec.name}" if key.startswith(PREFIX) else spec.name
 
 
 def size(spec: NetworkSpec) -> NetworkSizing | None:
