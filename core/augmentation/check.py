@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from core.augmentation.catalogue import TRANSFORMS
+from core.augmentation.controls import is_upside_down
 from core.augmentation.library import albumentations
 from core.augmentation.spec import NORMALIZE, AugmentationSpec, StepSpec
 from core.errors import SpecError
@@ -38,8 +39,6 @@ RENAMED = {
     "always_apply": "the step's probability",
     "p": "the step's probability",
 }
-RANGES = {"brightness", "contrast", "hue", "limit", "rotate", "saturation", "scale", "shear"}
-RANGES |= {"translate_percent", "translate_px"}
 # What albumentations, OpenCV and NumPy raise for arguments that do not fit together or not the image.
 FAULTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, cv2.error)
 
@@ -120,8 +119,7 @@ def _check_value(name: str, value: Any, where: str) -> None:
             raise SpecError(
                 f"{where}: {name} lies within ±{MAX_NUMBER}, got {number}; choose a smaller number"
             )
-    is_range = name in RANGES or name.endswith(("_range", "_limit"))
-    if is_range and isinstance(value, tuple) and len(value) == len(numbers) == 2 and value[0] > value[1]:
+    if is_upside_down(name, value):
         raise SpecError(f"{where}: {name} runs from least to most, got {value}; swap the two numbers")
 
 

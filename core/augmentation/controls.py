@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal["int", "float", "int_range", "float_range", "bool", "choice", "colour"]
+# Arguments of 2.0.8 that are ranges without being called so.
+RANGES = frozenset({"brightness", "contrast", "hue", "limit", "rotate", "saturation", "scale", "shear"})
+RANGES |= {"translate_percent", "translate_px"}
 Choices = tuple[tuple[Any, str], ...]
 
 
@@ -44,6 +47,14 @@ class Control:
         types = int | float if self.kind.startswith("float") else int
         is_number = isinstance(number, types) and not isinstance(number, bool)
         return is_number and self.minimum <= number <= self.maximum
+
+
+def is_upside_down(argument: str, value: Any) -> bool:
+    """Whether `value` is a range, least and most, of which the least is above the most."""
+    if not argument.endswith(("_range", "_limit")) and argument not in RANGES:
+        return False
+    is_pair = isinstance(value, tuple) and len(value) == 2
+    return is_pair and all(isinstance(end, int | float) for end in value) and value[0] > value[1]
 
 
 def _is_colour(value: Any) -> bool:
