@@ -7,7 +7,7 @@ from core.errors import ConvScopeError
 from core.network import size_network
 from core.training import RunSpec, runs
 from ui import cached, choices, layout, paths
-from ui.training import run_view
+from ui.training import compare, run_view
 from ui.training.recipe_form import recipe_form
 
 layout.page_header(
@@ -18,7 +18,7 @@ if started := st.session_state.pop("train_started", None):
     st.session_state["train_view"] = "Runs"
     st.session_state["train_run"] = started
 view = st.segmented_control(
-    "Show", ["New run", "Runs"], key="train_view", default="New run", required=True,
+    "Show", ["New run", "Runs", "Compare"], key="train_view", default="New run", required=True,
     label_visibility="collapsed", bind="query-params",
 )  # fmt: skip
 
@@ -30,6 +30,16 @@ if view == "Runs":
     try:
         run_view.run_buttons(runs.read(paths.RUNS, run_id))
         run_view.live_run(run_id)
+    except ConvScopeError as error:
+        layout.stop_with(str(error))
+    st.stop()
+
+if view == "Compare":
+    if not (run_ids := compare.choose_runs()):
+        st.info("Choose some runs, or start one under New run.", icon=":material/stacked_line_chart:")
+        st.stop()
+    try:
+        compare.live_comparison(run_ids)
     except ConvScopeError as error:
         layout.stop_with(str(error))
     st.stop()

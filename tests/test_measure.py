@@ -117,6 +117,8 @@ def test_ratios_are_of_steps_taken_side_by_side() -> None:
 
     slow, fast = taking(20, 200, 40), taking(10, 100, 10)
     assert slow.times_slower(fast) == 2
+    assert slow.middle_half_slower(fast) == (2, 3)
+    assert taking(3).middle_half_slower(taking(2)) == (1.5, 1.5)
     assert (slow.forward, fast.backward) == (40, 10)
 
 

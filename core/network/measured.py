@@ -1,6 +1,6 @@
 """What measuring networks on a machine gives: milliseconds, peak memory, and the conditions they hold for."""
 
-from statistics import median
+from statistics import median, quantiles
 from typing import Literal
 
 from pydantic import Field
@@ -50,9 +50,18 @@ class Measurement:
 
     def times_slower(self, other: "Measurement") -> float:
         """The median, over the repetitions, of this step's time over that of `other` measured beside it."""
+        return median(self._ratios(other))
+
+    def middle_half_slower(self, other: "Measurement") -> tuple[float, float]:
+        """Between which ratios, as in `times_slower`, the middle half of the repetitions lies."""
+        ratios = self._ratios(other)
+        low, _, high = quantiles(ratios, n=4, method="inclusive") if len(ratios) > 1 else 3 * ratios
+        return low, high
+
+    def _ratios(self, other: "Measurement") -> list[float]:
         own = map(sum, zip(self.forward_ms, self.backward_ms, strict=True))
         theirs = map(sum, zip(other.forward_ms, other.backward_ms, strict=True))
-        return median(one / another for one, another in zip(own, theirs, strict=True))
+        return [one / another for one, another in zip(own, theirs, strict=True)]
 
 
 @describe

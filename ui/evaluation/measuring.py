@@ -1,11 +1,5 @@
 """The evaluation of a checkpoint on the dataset in use: read if it is saved, else measured by a process."""
 
-import json
-import subprocess
-import sys
-import tempfile
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import streamlit as st
@@ -15,10 +9,8 @@ from core.data import Dataset, available
 from core.errors import CheckpointError
 from core.evaluation import Evaluation, evaluate
 from core.evaluation.fit import check_fits, compare_data
-from ui import layout, paths
+from ui import layout, own_process, paths
 from ui.text import plain
-
-WAIT_SECONDS = 0.5
 
 
 def evaluation(folder: Path, checkpoint: Checkpoint, dataset: Dataset) -> Evaluation:
@@ -68,44 +60,12 @@ def _offer_to_measure(folder: Path, dataset: Dataset) -> None:
 
 def _measure(folder: Path, dataset: Dataset) -> None:
     """Measure in a process of its own, one at a time, and show how far it is; leaving the page ends it."""
-    bar = st.progress(0.0, "Waiting for another measurement to end …")
-    while not _turn().acquire(timeout=WAIT_SECONDS):
-        bar.progress(0.0, "Waiting for another measurement to end …")
-    try:
-        if load_probabilities(folder, dataset.fingerprint) is None:
-            for done, total in _run_beside(folder, dataset):
+    bar = st.progress(0.0, "Reading the checkpoint …")
+    options = ["--dataset", dataset.name, "--data-root", str(paths.DATA.resolve())]
+    with own_process.turn(bar):
+        if load_probabilities(folder, dataset.fingerprint) is not None:  # by who had the turn before
+            return
+        for event in own_process.run_verb("evaluate", str(folder.resolve()), *options):
+            if "done" in event:
+                done, total = event["done"], event["total"]
                 bar.progress(done / total, f"Measured {layout.count(done)} of {layout.count(total)} images")
-    finally:
-        _turn().release()
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _turn() -> threading.Lock:
-    """Held by whoever measures: forty visitors must not start forty processes."""
-    return threading.Lock()
-
-
-def _run_beside(folder: Path, dataset: Dataset) -> Iterator[tuple[int, int]]:
-    """Evaluate in another process; yields (images done, all images). `CheckpointError` if it fails."""
-    command = [sys.executable, "-m", "core", "evaluate", str(folder.resolve())]
-    command += ["--dataset", dataset.name, "--data-root", str(paths.DATA.resolve()), "--json"]
-    with (
-        tempfile.TemporaryFile("w+") as complaints,
-        subprocess.Popen(
-            command, cwd=paths.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints
-        ) as process,
-    ):
-        try:
-            for line in process.stdout or ():
-                event = json.loads(line)
-                if "done" in event:
-                    yield event["done"], event["total"]
-        except (
-            BaseException
-        ):  # the visitor went elsewhere, so Streamlit stopped the script at its progress bar
-            process.terminate()
-            raise
-        if process.wait() != 0:
-            complaints.seek(0)
-            reason = complaints.read().strip().rpartition("\n")[2].removeprefix("python -m core evaluate: ")
-            raise CheckpointError(f"Measuring failed. {reason or 'Its process gave no reason.'}")

@@ -1,0 +1,60 @@
+"""Measuring in a process of its own, one at a time, so that forty visitors do not start forty processes."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.errors import ConvScopeError
+from ui import paths
+
+WAIT_SECONDS = 0.5
+
+
+@contextmanager
+def turn(bar: DeltaGenerator) -> Iterator[None]:
+    """Hold the one place to measure, once others have left it; `bar` says that it waits."""
+    lock = _lock()
+    bar.progress(0.0, "Waiting for another measurement to end …")
+    while not lock.acquire(timeout=WAIT_SECONDS):
+        bar.progress(0.0, "Waiting for another measurement to end …")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _lock() -> threading.Lock:
+    return threading.Lock()
+
+
+def run_verb(verb: str, *arguments: str) -> Iterator[dict[str, Any]]:
+    """Run `python -m core <verb>`, and yield its lines of JSON; a visitor who leaves ends it.
+
+    `ConvScopeError` with the last line that it complained with, if it fails.
+    """
+    command = [sys.executable, "-m", "core", verb, *arguments, "--json"]
+    with (
+        tempfile.TemporaryFile("w+") as complaints,
+        subprocess.Popen(
+            command, cwd=paths.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints
+        ) as process,
+    ):
+        try:
+            for line in process.stdout or ():
+                yield json.loads(line)
+        except BaseException:  # the visitor went elsewhere, so Streamlit stopped the script
+            process.terminate()
+            raise
+        if process.wait() != 0:
+            complaints.seek(0)
+            reason = complaints.read().strip().rpartition("\n")[2].removeprefix(f"python -m core {verb}: ")
+            raise ConvScopeError(f"Measuring failed. {reason or 'Its process gave no reason.'}")
