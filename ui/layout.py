@@ -43,10 +43,10 @@ def page_header(title: str, purpose: str) -> None:
     st.markdown(purpose)
 
 
-def link_to(label: str, text: str) -> None:
-    """A link to the page called `label` in the navigation, reading `text`."""
+def link_to(label: str, text: str, parameters: dict[str, str] | None = None) -> None:
+    """A link to the page called `label` in the navigation, reading `text`, with query parameters."""
     page, icon, _ = PAGES[label]
-    st.page_link(page, label=text, icon=icon)
+    st.page_link(page, label=text, icon=icon, query_params=parameters)
 
 
 def dataset_choice() -> None:

@@ -7,7 +7,8 @@ import streamlit as st
 from core.errors import ConvScopeError
 from core.training import EpochMetrics, Recipe, Run, runs
 from ui import paths
-from ui.layout import count, percent
+from ui.evaluation.checkpoint_choice import link_value
+from ui.layout import count, link_to, percent
 
 STATE_BADGES = {
     "queued": ":gray-badge[:material/hourglass_empty: queued]",
@@ -47,14 +48,16 @@ def _run_label(run: Run) -> str:
 
 
 def run_buttons(run: Run) -> None:
-    """Stop, resume and delete, each where it makes sense; outside the live part, so that they act at once."""
-    with st.container(horizontal=True):
+    """Stop, resume, delete and the way to the mistakes; outside the live part, so that they act at once."""
+    with st.container(horizontal=True, vertical_alignment="center"):
         if run.state in ("queued", "running"):
             _button("Stop", "stop", ":material/stop:", lambda: runs.request_stop(paths.RUNS, run.id))
         if run.state in ("stopped", "failed", "lost"):
             _button("Resume", "resume", ":material/resume:", lambda: runs.resume(paths.RUNS, run.id))
         if not run.is_live:
             _button("Delete", "delete", ":material/delete:", lambda: runs.delete(paths.RUNS, run.id))
+        if run.state == "finished":
+            link_to("Mistakes", "Browse its mistakes", {"checkpoint": link_value(run.folder / "best")})
 
 
 def _button(label: str, field: str, icon: str, act: Any) -> None:
