@@ -234,12 +234,11 @@ def drawn_cells(window: "Page", place: int) -> int:
 def test_the_holes_are_seen_the_unit_moves_by_keyboard_and_its_link_shows_the_same(window: "Page") -> None:
     # The field's ground and the two frames come with the 49 pixels.
     assert drawn_cells(window, 0) == 49 + 3
-    window.get_by_label("Unit: row").last.focus()
-    for _ in range(12):
-        window.keyboard.press("ArrowLeft")
-    window.get_by_text(re.compile(r"13×13 pixels, from \(−2, 10\)")).wait_for()
+    window.get_by_role("slider").first.focus()
+    window.keyboard.press("Home")
+    window.get_by_text(re.compile(r"13×13 pixels, from \(−6, 10\)")).wait_for()
     open_page(window, window.url)
-    window.get_by_text(re.compile(r"13×13 pixels, from \(−2, 10\)")).wait_for()
+    window.get_by_text(re.compile(r"13×13 pixels, from \(−6, 10\)")).wait_for()
     assert window.complaints == []  # type: ignore[attr-defined]
 
 

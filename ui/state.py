@@ -91,7 +91,16 @@ def _set(field: str, spec: Any, presets: Mapping[str, Any], in_link: bool) -> No
             before = {st.session_state.get(f"{field}_link"): time.monotonic()}
             st.session_state[f"{field}_overtaken"] = _overtaken(field) | before
         st.session_state[f"{field}_link"] = link
-        st.query_params[field] = link
+        write_link(field, link)
+
+
+def write_link(field: str, value: str) -> None:
+    """Write `field` into the link if it is not there: every write sends the server's whole view of the link.
+
+    That would take back what a slider wrote into the link meanwhile.
+    """
+    if st.query_params.get(field) != value:
+        st.query_params[field] = value
 
 
 def _overtaken(field: str) -> dict[str | None, float]:

@@ -40,7 +40,7 @@ def open_draft() -> Draft:
     _fold()
     draft = _history().present
     state.set_network(draft.network)
-    st.query_params["network_start"] = draft.start_key()
+    state.write_link("network_start", draft.start_key())
     return draft
 
 
