@@ -58,14 +58,14 @@ def set_statistics(
     spec: AugmentationSpec, mean: tuple[float, float, float], std: tuple[float, float, float]
 ) -> AugmentationSpec:
     """`spec` normalised with other statistics of pixels scaled to [0, 1]."""
-    return _named(replace(spec, mean=mean, std=std))
+    return named(replace(spec, mean=mean, std=std))
 
 
 def _with_steps(spec: AugmentationSpec, steps: tuple[StepSpec, ...]) -> AugmentationSpec:
-    return _named(replace(spec, steps=steps))
+    return named(replace(spec, steps=steps))
 
 
-def _named(spec: AugmentationSpec) -> AugmentationSpec:
+def named(spec: AugmentationSpec) -> AugmentationSpec:
     """`spec` under the name of the preset that it equals, else under one that says that it was changed."""
     for preset in presets().values():
         if replace(spec, name=preset.name) == preset:

@@ -69,7 +69,7 @@ def look_controls(dataset: Dataset) -> Look:
     return Look(tuple(order[(page - 1) * count : page * count].tolist()), int(seed), bool(outlines))
 
 
-def show_preview(spec: AugmentationSpec, dataset: Dataset, look: Look) -> None:
+def show_preview(spec: AugmentationSpec, dataset: Dataset, look: Look) -> Shown:
     """What is hidden on average and at most, and the pairs, each with the steps that acted on it."""
     shown = augmentation_preview.preview(spec, dataset.name, look.indices, look.seed)
     hidden = shown.hidden.mean(axis=(1, 2))
@@ -80,13 +80,14 @@ def show_preview(spec: AugmentationSpec, dataset: Dataset, look: Look) -> None:
     st.caption("Left the image, right what the network gets; its normalisation is undone to show it.")
     names = [dataset.classes[label] for label in dataset.train.labels[list(look.indices)]]
     pairs = [
-        _pair(original, augmented, mask if look.outlines else None)
+        draw_pair(original, augmented, mask if look.outlines else None)
         for original, augmented, mask in zip(shown.originals, shown.images, shown.hidden, strict=True)
     ]
     words = [_words(spec, shown, index, look.outlines) for index in range(len(pairs))]
     captions = [f"{plain(name)} · {text}" for name, text in zip(names, words, strict=True)]
     alts = [f"{name}, and beside it augmented: {text}" for name, text in zip(names, words, strict=True)]
     gallery(pairs, captions, alts, size=TILE)
+    return shown
 
 
 def _label(dataset: Dataset, chosen: str) -> int | None:
@@ -97,10 +98,10 @@ def _draw_anew() -> None:
     st.session_state["augment_seed"] = (st.session_state["augment_seed"] + 1) % 2**31
 
 
-def _pair(
+def draw_pair(
     original: NDArray[np.uint8], augmented: NDArray[np.uint8], mask: NDArray[np.bool_] | None
 ) -> NDArray[np.uint8]:
-    """Both enlarged, side by side with a transparent gap: `(H, 2 W + gap, 4)` RGBA."""
+    """Both enlarged, side by side with a transparent gap: `(H, 2 W + gap, 4)` RGBA; `mask` is outlined."""
     height, width = original.shape[:2]
     left, right = enlarge(original, FACTOR * width), enlarge(augmented, FACTOR * width)
     if mask is not None and mask.any():
