@@ -55,12 +55,14 @@ def run_buttons(run: Run) -> None:
         if run.state in ("stopped", "failed", "lost"):
             _button("Resume", "resume", ":material/resume:", lambda: runs.resume(paths.RUNS, run.id))
         if not run.is_live:
-            _button("Delete", "delete", ":material/delete:", lambda: runs.delete(paths.RUNS, run.id))
+            with st.popover("Delete", icon=":material/delete:"):
+                st.markdown("Its curves and its checkpoints are gone then, for good.")
+                _button("Delete the run", "delete", None, lambda: runs.delete(paths.RUNS, run.id))
         if run.state == "finished":
             link_to("Mistakes", "Browse its mistakes", {"checkpoint": link_value(run.folder / "best")})
 
 
-def _button(label: str, field: str, icon: str, act: Any) -> None:
+def _button(label: str, field: str, icon: str | None, act: Any) -> None:
     if st.button(label, key=f"train_{field}", icon=icon):
         try:
             act()
@@ -91,13 +93,10 @@ def _show(run: Run) -> None:
     _progress(run)
     _numbers(run)
     if run.history:
-        accuracy, loss = st.columns(2)
-        accuracy.vega_lite_chart(
-            curve(run.history, "accuracy", run.spec.recipe), width="stretch", alt="Accuracy by epoch"
-        )
-        loss.vega_lite_chart(
-            curve(run.history, "loss", run.spec.recipe), width="stretch", alt="Loss by epoch"
-        )
+        with st.grid(columns=2, min_column_width=320):
+            for measure in ("accuracy", "loss"):
+                chart = curve(run.history, measure, run.spec.recipe)
+                st.vega_lite_chart(chart, width="stretch", alt=f"{measure.capitalize()} by epoch")
     else:
         st.caption("The curves begin with the end of the first epoch.")
 
