@@ -140,3 +140,100 @@ def test_a_layer_is_chosen_moved_and_edited_by_keyboard_alone(shared_server: App
     expect(cell(page, OUTPUT, 1)).to_have_text("32×32×32")
     page.keyboard.press("Control+z")
     expect(cell(page, NAME, 1)).to_have_text("conv2")
+
+
+def press_on(page: "Page", target: "Locator", key: str = "Enter") -> None:
+    """Reach `target` by Tab and press a key there."""
+    tab_to(page, target)
+    page.keyboard.press(key)
+
+
+def test_a_block_is_inserted_moved_undone_and_seen_in_a_second_browser(
+    shared_server: AppServer, browser: "Browser", page: "Page"
+) -> None:
+    open_network(page, shared_server)
+    expect(totals(page)).to_contain_text("1 of 7 broken")
+    page.get_by_role("button", name="Insert block").click()
+    page.get_by_role("button", name="Depthwise separable").click()
+    expect(cell(page, NAME, 1)).to_have_text("depthwise2")
+    expect(cell(page, NAME, 2)).to_have_text("pointwise1")
+    expect(totals(page)).to_contain_text("kept, 7 of 7")
+    page.locator(".st-key-network_move_down button").first.click()
+    expect(cell(page, NAME, 3)).to_have_text("pointwise1")
+    expect(totals(page)).to_contain_text("1 of 7 broken")
+    other = open_window(browser)
+    open_page(other, page.url)
+    expect(cell(other, NAME, 1)).to_have_text("depthwise2")
+    expect(cell(other, NAME, 3)).to_have_text("pointwise1")
+    other.context.close()
+    page.keyboard.press("Control+z")
+    expect(totals(page)).to_contain_text("kept, 7 of 7")
+    page.keyboard.press("Control+z")
+    expect(cell(page, NAME, 1)).to_have_text("conv2")
+    expect(totals(page)).to_contain_text("1 of 7 broken")
+    assert page.complaints == []
+
+
+def test_a_folded_block_leaves_the_table_and_an_edit_hits_its_row(
+    shared_server: AppServer, page: "Page"
+) -> None:
+    open_network(page, shared_server, "seed_000")
+    page.get_by_role("combobox", name="Fold blocks").click()
+    page.get_by_role("option", name="conv block 1").click()
+    expect(cell(page, NAME, 0)).to_have_text("pool1")
+    page.keyboard.press("Escape")
+    folded = page.get_by_test_id("stDataFrame").nth(1)
+    expect(folded.get_by_test_id("glide-cell-1-0")).to_have_text("▸ conv block 1")
+    click_cell(page, KERNEL_X, 1)
+    write(page, "3")
+    expect(cell(page, OUTPUT, 1)).to_have_text("16×14×14")
+    page.keyboard.press("Control+z")
+    expect(cell(page, OUTPUT, 1)).to_have_text("16×16×16")
+
+
+def test_a_remedy_is_applied_and_a_brief_turns_green(shared_server: AppServer, page: "Page") -> None:
+    open_page(page, f"{shared_server.url}/Network?network=seed_001&network_view=Judge")
+    verdicts = page.locator(".st-key-network_verdicts")
+    expect(verdicts).to_contain_text("A depthwise convolution with a 1×1 behind it — broken")
+    expect(page.get_by_test_id("stAlert").first).to_contain_text("Not yet.")
+    page.locator(".st-key-network_apply_false_depthwise_depthwise1 button").first.click()
+    expect(verdicts).to_contain_text("A depthwise convolution with a 1×1 behind it — kept")
+    expect(page.locator(".st-key-network_apply_false_depthwise_depthwise1")).to_have_count(0)
+    page.keyboard.press("Control+z")
+    expect(verdicts).to_contain_text("A depthwise convolution with a 1×1 behind it — broken")
+    assert page.complaints == []
+
+
+def test_a_network_is_saved_and_opened_again(app_server: AppServer, page: "Page") -> None:
+    open_network(page, app_server)
+    page.locator(".st-key-network_duplicate button").first.click()
+    expect(cell(page, NAME, 1)).to_have_text("conv8")
+    page.get_by_role("button", name="Save").first.click()
+    page.get_by_label("Save here as").fill("Mine")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("stToast")).to_contain_text("Saved as Mine")
+    assert [path.name for path in (app_server.data / "networks").iterdir()] == ["mine.json"]
+    page.locator(".st-key-network_restart button").first.click()
+    expect(cell(page, NAME, 1)).to_have_text("conv2")
+    page.locator(".st-key-network_open button").first.click()
+    page.locator(".st-key-network_open_saved button").first.click()
+    expect(cell(page, NAME, 1)).to_have_text("conv8")
+
+
+def test_blocks_briefs_and_remedies_by_keyboard_alone(shared_server: AppServer, page: "Page") -> None:
+    open_network(page, shared_server)
+    press_on(page, page.get_by_role("button", name="Insert block"))
+    press_on(page, page.get_by_role("button", name="Depthwise separable"))
+    expect(totals(page)).to_contain_text("kept, 7 of 7")
+    page.keyboard.press("Control+z")
+    expect(totals(page)).to_contain_text("1 of 7 broken")
+    tab_to(page, page.get_by_role("radio", name="Assemble"))
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    verdicts = page.locator(".st-key-network_verdicts")
+    expect(verdicts).to_contain_text("broken")
+    press_on(page, page.locator(".st-key-network_apply_scaling_depthwise_depthwise button").first)
+    expect(page.locator(".st-key-network_apply_scaling_depthwise_depthwise")).to_have_count(0)
+    page.keyboard.press("Control+z")
+    expect(page.locator(".st-key-network_apply_scaling_depthwise_depthwise")).to_have_count(1)

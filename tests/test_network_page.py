@@ -621,6 +621,18 @@ def test_two_networks_are_compared_in_all_and_layer_by_layer(app: AppTest) -> No
     assert not app.info
 
 
+def test_what_is_compared_travels_by_link(app: AppTest) -> None:
+    app.query_params["network_view"] = "Compare"
+    app.query_params["network_other"] = "seed_002"
+    app.run()
+    assert compared(app)["Parameters"][1] == "338,656"
+    app.selectbox(key="network_other").select("seed_001").run()
+    assert compared(app)["Parameters"][1] == "174,378"
+    app.query_params["network_other"] = "nothing"
+    app.run()
+    assert not app.exception
+
+
 def test_what_was_edited_is_compared_with_its_start(app: AppTest) -> None:
     type_cells(app.run(), {0: {"kernel_size": 5, "padding": 2}})
     app.segmented_control(key="network_view").set_value("Compare").run()

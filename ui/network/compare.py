@@ -7,28 +7,15 @@ import streamlit as st
 from core.errors import SizingError
 from core.network import LayerSizing, NetworkSpec
 from core.network.reading import Reading, read_network
-from ui import layout
+from ui import layout, widgets
 from ui.network import charts, saved, session
 from ui.network.words import kibibytes, millions, pixels, shape_text
 from ui.text import plain
 
-IN_HAND = "in hand"
-
 
 def show(spec: NetworkSpec, sized: tuple[LayerSizing, ...], misfit: SizingError | None) -> None:
     """Draw the view; a network that cannot work is compared as far as it does."""
-    known = saved.known_networks()
-    if "network_other" not in {*st.session_state, *st.query_params}:
-        st.session_state["network_other"] = session.present().start_key()
-    key = st.selectbox(
-        "Compare with",
-        list(known),
-        key="network_other",
-        format_func=lambda key: saved.title(key, known[key]),
-        bind="query-params",
-        persist_state="session",
-    )
-    other = known[str(key)]
+    other = _choose_other()
     pair = Reading(spec, sized, misfit), read_network(other)
     for reading in pair:
         if reading.misfit:
@@ -51,6 +38,22 @@ def show(spec: NetworkSpec, sized: tuple[LayerSizing, ...], misfit: SizingError 
         _layer_table("own", "In hand", pair[0])
     with other_side:
         _layer_table("other", other.name, pair[1])
+
+
+def _choose_other() -> NetworkSpec:
+    """The other network, which the link brings by its key; at first the one that this was started from."""
+    known = saved.known_networks()
+    wanted = st.session_state.get("network_other", st.query_params.get("network_other"))
+    widgets.hold("network_other", wanted if wanted in known else session.present().start_key())
+    key = st.selectbox(
+        "Compare with",
+        list(known),
+        key="network_other",
+        format_func=lambda key: saved.title(key, known[key]),
+        persist_state="session",
+    )
+    st.query_params["network_other"] = key
+    return known[key]
 
 
 def _totals(own: Reading, other: Reading) -> list[dict[str, str]]:
@@ -108,10 +111,11 @@ def _growth(own: Reading, other: Reading) -> None:
     if not own.rows or not other.rows:
         return
     st.subheader("How far each layer sees", anchor="field")
-    title = other.spec.name if other.spec.name != IN_HAND else f"{IN_HAND} (other)"
     fields = own.rows[-1].receptive_field, other.rows[-1].receptive_field
     st.vega_lite_chart(
-        charts.field_comparison({IN_HAND: own.rows, title: other.rows}, max(own.spec.input_shape[1:])),
+        charts.field_comparison(
+            {"in hand": own.rows, "the other": other.rows}, max(own.spec.input_shape[1:])
+        ),
         key="network_compare_field",
         alt=f"Receptive field by layer: in hand up to {fields[0]} pixels, the other up to {fields[1]}",
     )

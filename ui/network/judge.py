@@ -140,7 +140,6 @@ def _finding_card(finding: Finding[NetworkSpec]) -> None:
                 st.button(
                     "Apply",
                     key=f"network_apply_{finding.kind}_{finding.name}",
-                    help="Undo takes it back.",
                     on_click=actions.apply_remedy,
                     args=(finding.kind, finding.name),
                 )

@@ -42,7 +42,6 @@ def row_toolbar(spec: NetworkSpec) -> None:
             "Layer",
             names,
             key="network_layer",
-            format_func=lambda name: f"{names.index(name) + 1} · {name}",
             width=160,
             help="The layer that the buttons act on; the ⋮ menu in a row does the same.",
         )
