@@ -25,7 +25,6 @@ state.set_augmentation(spec)
 if note := notes().get(state.preset_key(spec, presets()) or ""):
     st.caption(note)
 course_code()
-show_findings(spec, dataset)
 
 shown = None
 with st.grid(columns=2, min_column_width=360, gap="medium") as sides:
@@ -38,6 +37,7 @@ with st.grid(columns=2, min_column_width=360, gap="medium") as sides:
             st.error(str(error), icon=":material/error:")
     with sides.cell():
         st.subheader("Steps", anchor="steps")
+        show_findings(spec, dataset)
         step_list(spec, dataset)
 
 st.subheader("Leave with it", anchor="leave")

@@ -130,7 +130,7 @@ def test_the_contact_sheet_holds_every_pair_under_its_class(tmp_path: Path):
     assert pixels.ndim == 3
     for index in range(5):
         row, column = divmod(index, 4)
-        left, top = 16 + column * 412, 54 + row * 230
+        left, top = 28 + column * 424, 78 + row * 242
         pair = pixels[top : top + 192 : 6, left : left + 396]
         assert np.array_equal(pair[:, :192:6], images[index])
         assert np.array_equal(pair[:, 204::6], 255 - images[index])

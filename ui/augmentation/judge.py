@@ -23,13 +23,9 @@ def show_findings(spec: AugmentationSpec, dataset: Dataset) -> None:
     findings = find_problems(spec, dataset.mean, dataset.std)
     if not findings:
         return
-    with (
-        st.expander(_summary(findings), expanded=True, key="augment_findings"),
-        st.grid(columns=2, min_column_width=340, gap="small") as cards,
-    ):
+    with st.expander(_summary(findings), expanded=True, key="augment_findings"):
         for finding in findings:
-            with cards.cell():
-                _card(spec, finding)
+            _card(spec, finding)
 
 
 def _summary(findings: tuple[Finding[AugmentationSpec], ...]) -> str:

@@ -8,7 +8,7 @@ from ui.augmentation.gallery import draw_pair
 from ui.augmentation.preview import Shown
 
 COLUMNS = 4
-MARGIN, LINE = 16, 22
+MARGIN, LINE = 28, 22
 """In pixels of the picture."""
 PAPER, INK = "white", "black"
 
