@@ -5,12 +5,19 @@ import streamlit as st
 from core.errors import SizingError
 from core.network import size_network
 from ui import layout
-from ui.network import assemble, export, forms, judge, saved, see, session, swap
+from ui.network import assemble, compare, export, forms, judge, saved, see, session, swap
 from ui.network.totals import pinned_totals
 
 layout.page_header("Network", "Assemble a network layer by layer, and see what every layer costs and sees.")
 
-VIEWS = {"Assemble": assemble.show, "See": see.show, "Judge": judge.show, "Export": export.show, "Swap": swap.show}
+VIEWS = {
+    "Assemble": assemble.show,
+    "See": see.show,
+    "Judge": judge.show,
+    "Compare": compare.show,
+    "Swap": swap.show,
+    "Export": export.show,
+}
 
 draft = session.open_draft()
 spec = draft.network
