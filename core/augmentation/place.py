@@ -22,6 +22,7 @@ class Place:
 
     @property
     def step(self) -> StepSpec:
+        """The step itself."""
         return self.spec.steps[self.index]
 
     @property

@@ -50,7 +50,7 @@ def _card(spec: AugmentationSpec, finding: Finding[AugmentationSpec]) -> None:
                 st.button(
                     "Apply",
                     key=f"augment_apply_{finding.kind}_{finding.index}",
-                    help="The browser's way back, or the choice of augmentation above, undoes it.",
+                    help="To go back to a preset, choose it above again.",
                     on_click=state.set_augmentation,
                     args=(edit.named(finding.remedied),),
                 )
