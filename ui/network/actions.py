@@ -11,6 +11,7 @@ from core.network.blocks import insert_block as with_block
 from core.network.library import delete_network, save_network
 from core.spec import MAX_LINK_BYTES, from_json
 from ui.network import edit, saved, session
+from ui.text import plain
 
 
 def start_from_choice() -> None:
@@ -31,7 +32,7 @@ def save() -> None:
     session.take_cells()
     if session.change_network(lambda spec: _saved(spec, name)):
         st.session_state["network_save_popover"] = False
-        st.toast(f"Saved as {name}", icon=":material/check:")
+        st.toast(f"Saved as {plain(name)}", icon=":material/check:")
 
 
 def _saved(spec: NetworkSpec, name: str) -> NetworkSpec:
@@ -93,7 +94,7 @@ def apply_remedy(kind: str, name: str) -> None:
     for finding in find_problems(session.take_cells()):
         if (finding.kind, finding.name) == (kind, name) and finding.remedied is not None:
             _put(finding.remedied)
-            st.toast(f"{name}: {finding.remedy}", icon=":material/check:")
+            st.toast(plain(f"{name}: {finding.remedy}"), icon=":material/check:")
             return
 
 

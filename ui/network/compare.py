@@ -19,7 +19,7 @@ def show(spec: NetworkSpec, sized: tuple[LayerSizing, ...], misfit: SizingError 
     pair = Reading(spec, sized, misfit), read_network(other)
     for reading in pair:
         if reading.misfit:
-            st.warning(f"{reading.spec.name}: {reading.misfit}", icon=":material/warning:")
+            st.warning(plain(f"{reading.spec.name}: {reading.misfit}"), icon=":material/warning:")
     if other == spec:
         st.info("This is the network in hand itself; choose another.", icon=":material/info:")
     st.subheader("In all", anchor="totals")

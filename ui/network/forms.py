@@ -11,6 +11,7 @@ from core.spec import to_json
 from ui import layout, widgets
 from ui.network import actions, saved, session
 from ui.network.session import Draft
+from ui.text import plain
 
 
 def identity_form(draft: Draft) -> None:
@@ -100,7 +101,7 @@ def _saved_choice() -> None:
     )
     chosen = known[str(key)]
     if chosen.problem:
-        st.warning(chosen.problem, icon=":material/warning:")
+        st.warning(plain(chosen.problem), icon=":material/warning:")
     with st.container(horizontal=True):
         st.button(
             "Open",

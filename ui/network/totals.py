@@ -9,6 +9,7 @@ from core.network import NetworkSizing, NetworkSpec
 from ui import layout
 from ui.network.judge import Judgement, brief_text, findings_marks
 from ui.network.words import kibibytes, millions, pixels, shape_text
+from ui.text import plain
 
 DASH = "–"
 
@@ -24,7 +25,7 @@ def pinned_totals(
     rows, columns = spec.input_shape[1:]
     with st.bottom, st.container(horizontal=True, gap="small", key="network_totals"):
         for label, field, text, help in (
-            ("Parameters", "num_params", layout.count, f"Changes are against {start_name}"),
+            ("Parameters", "num_params", layout.count, f"Changes are against {plain(start_name)}"),
             ("Multiply-adds", "macs", millions, None),
             ("Activations", "activation_bytes", kibibytes, None),
             (f"Field, image {rows}×{columns}", "receptive_field_before_pooling", pixels, BEFORE_POOLING),
@@ -35,7 +36,7 @@ def pinned_totals(
             _total(label, sizing and getattr(sizing, field), before, text, help)
         _item("Findings", findings_marks(judgement.findings), None)
         if judgement.brief:
-            _item("Brief", brief_text(judgement), judgement.brief.title)
+            _item("Brief", brief_text(judgement), plain(judgement.brief.title))
 
 
 BEFORE_POOLING = "Receptive field, in input pixels, before the pooling or flatten that leaves a 1×1 map"
