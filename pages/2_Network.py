@@ -8,8 +8,6 @@ from ui import layout
 from ui.network import assemble, compare, export, forms, judge, saved, see, session, swap
 from ui.network.totals import pinned_totals
 
-layout.page_header("Network", "Assemble a network layer by layer, and see what every layer costs and sees.")
-
 VIEWS = {
     "Assemble": assemble.show,
     "See": see.show,
@@ -19,6 +17,8 @@ VIEWS = {
     "Export": export.show,
 }
 
+# The totals go first, so that the browser has them in the first part of a run that it draws.
+header = st.container()
 draft = session.open_draft()
 spec = draft.network
 try:
@@ -29,6 +29,10 @@ except SizingError as error:
 
 start = saved.known_networks()[draft.start_key()]
 pinned_totals(spec, sizing, saved.size(start), start.name, judge.judge(spec))
+with header:
+    layout.page_header(
+        "Network", "Assemble a network layer by layer, and see what every layer costs and sees."
+    )
 forms.identity_form(draft)
 forms.network_toolbar(draft, can_work=misfit is None)
 for refusal in session.refusals():

@@ -71,6 +71,16 @@ def change_chosen(action: str) -> None:
         change_rows(action, names.index(st.session_state["network_layer"]))
 
 
+def field_key(field: str) -> str:
+    """The key of the widget for `field` of the chosen layer."""
+    return f"network_field_{field}"
+
+
+def change_field(field: str) -> None:
+    """Take `field` of the layer chosen in `network_layer` from its widget."""
+    session.change_field(st.session_state["network_layer"], field, st.session_state[field_key(field)])
+
+
 def insert_block(kind: str) -> None:
     """Put a block of `kind` in on the `network_block_side` of the layer chosen in `network_layer`.
 

@@ -4,12 +4,13 @@ import streamlit as st
 
 from core.errors import SizingError
 from core.network import LayerSizing, NetworkSpec
-from ui.network import blocks, charts, session, table
+from ui.network import blocks, charts, inspector, session, table
 
 
 def show(spec: NetworkSpec, sized: tuple[LayerSizing, ...], misfit: SizingError | None) -> None:
     """Draw the view of `spec`, sized as far as it works: up to the layer that `misfit` names."""
     table.row_toolbar(spec)
+    inspector.layer_inspector(spec)
     if misfit:
         st.warning(str(misfit), icon=":material/warning:")
     table.layer_editor(spec, sized, misfit)

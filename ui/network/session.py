@@ -6,6 +6,7 @@ breaks a rule is refused with a message, and the network in hand stays.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
@@ -119,14 +120,37 @@ def take_cells() -> NetworkSpec:
     cells = {rows[row]: values for row, values in typed.items() if row in rows}
     spec, refused = edit.change_cells(history.present.network, cells)
     st.session_state["network_refused_cells"] = refused
-    if spec != history.present.network:
-        chosen = st.session_state.get("network_layer")
-        for old, new in zip(history.present.network.layers, spec.layers, strict=True):
-            if chosen == old.name:
-                st.session_state["network_layer"] = new.name
-        st.session_state["network_history"] = history.push(Draft(spec, history.present.start))
-        state.set_network(spec)
+    _put_cells(spec)
     return spec
+
+
+def change_field(name: str, field: str, value: Any) -> None:
+    """Put `value` into `field` of the layer `name`, and say why not where it breaks a rule.
+
+    The table starts anew only if something was typed into it, which would count again: that takes a while.
+    """
+    names = [layer.name for layer in take_cells().layers]
+    if name not in names:  # the table called it something else just now
+        return
+    spec, refused = edit.change_cells(present().network, {names.index(name): {field: value}})
+    for reason in refused:
+        refuse(f"{reason}. The network in hand is kept.")
+    if not refused and st.session_state.get(editor_key(), {}).get("edited_rows"):
+        _keep(_history())
+    _put_cells(spec)
+
+
+def _put_cells(spec: NetworkSpec) -> None:
+    """Put `spec`, which has the same rows as before, in hand; the choice of a layer follows its name."""
+    history = _history()
+    if spec == history.present.network:
+        return
+    chosen = st.session_state.get("network_layer")
+    for old, new in zip(history.present.network.layers, spec.layers, strict=True):
+        if chosen == old.name:
+            st.session_state["network_layer"] = new.name
+    st.session_state["network_history"] = history.push(Draft(spec, history.present.start))
+    state.set_network(spec)
 
 
 def _fold() -> None:

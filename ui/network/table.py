@@ -7,10 +7,11 @@ import streamlit as st
 
 from core.errors import SizingError
 from core.network import LayerSizing, LayerSpec, NetworkSpec
-from core.network.spec import MAX_LAYERS, STEPS, STEPS_WITH_RATE
+from core.network.spec import MAX_LAYERS
 from ui.network import actions, session
 from ui.network.blocks import fold_choice, insert_block_popover
 from ui.network.edit import USED
+from ui.network.inspector import NUMBERS, SOURCE_HELP, THEN_HELP, step_options
 from ui.network.words import shape_text
 
 ROW_ACTIONS = {
@@ -25,11 +26,6 @@ ADDING = ("insert_above", "insert_below", "duplicate")
 
 ROW_HEIGHT = 36
 ROWS_SHOWN = 14
-
-STEP_OPTIONS = [
-    *(step for step in STEPS if step not in STEPS_WITH_RATE),
-    *(f"{step} {rate}" for step in STEPS_WITH_RATE for rate in ("0.05", "0.1", "0.2")),
-]
 
 
 def row_toolbar(spec: NetworkSpec) -> None:
@@ -137,7 +133,7 @@ def _cells(
         "name": _objects([layer.name for layer in layers]),
         "output": _objects(outputs + ["–"] * (len(layers) - len(outputs))),
         "op": _objects([layer.op for layer in layers]),
-        **{name: _numbers(layers, name) for name in _NUMBERS},
+        **{name: _numbers(layers, name) for name in NUMBERS},
         "bias": _objects([layer.bias if "bias" in USED[layer.op] else None for layer in layers]),
         "then": _objects([list(layer.then) for layer in layers]),
         "block": _objects([layer.block for layer in layers]),
@@ -164,23 +160,12 @@ def _objects(values: list[Any]) -> np.ndarray:
     return column
 
 
-_NUMBERS = {
-    "out_channels": ("Out", "Feature maps that conv puts out, or features that linear puts out"),
-    "kernel_size": ("Kernel", "Height and width of the window"),
-    "stride": ("Stride", "Pixels of its own input that the window moves"),
-    "padding": ("Pad", "Zeros on every side"),
-    "dilation": ("Dil", "Dilation: pixels between neighbouring taps of the window; 1 is dense"),
-    "groups": ("Groups", "Groups of channels that do not see each other; as many as channels is depthwise"),
-}
-
-
 def _columns(spec: NetworkSpec, error: SizingError | None) -> dict[str, Any]:
     column = st.column_config
     numbers = {
         name: column.NumberColumn(label, step=1, format="%d", help=help, width=_width(label))
-        for name, (label, help) in _NUMBERS.items()
+        for name, (label, help) in NUMBERS.items()
     }
-    present = [step for layer in spec.layers for step in layer.then]
     return {
         "menu": column.ButtonColumn(
             "", key="network_row_menu", on_click=_take_menu, width=46, pinned=True, help="Actions on this row"
@@ -197,16 +182,16 @@ def _columns(spec: NetworkSpec, error: SizingError | None) -> dict[str, Any]:
         "bias": column.CheckboxColumn("Bias", width=68),
         "then": column.MultiselectColumn(
             "Then",
-            options=list(dict.fromkeys([*STEP_OPTIONS, *present])),
+            options=step_options(spec),
             accept_new_options=True,
             color="auto",
-            help="What follows, in order. Type a rate of your own, as in dropout 0.07.",
+            help=THEN_HELP,
         ),
         "block": column.TextColumn("Block", max_chars=60, width=130),
         "source": column.SelectboxColumn(
             "Source",
             options=["", *(layer.name for layer in spec.layers)],
-            help="For add: the earlier layer to sum with",
+            help=SOURCE_HELP,
         ),
     }
 
