@@ -1,5 +1,6 @@
 """Fixtures that several tests share. Those that need Chromium live in `tests/browser.py`."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,13 @@ from tests.browser import app_server, browser, page, shared_server
 __all__ = ["app_server", "browser", "page", "shared_server"]
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def thaw() -> Iterator[None]:
+    """Pages freeze what they import; frozen libraries complain about leaks when the tests end."""
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
