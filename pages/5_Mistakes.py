@@ -4,8 +4,7 @@ import streamlit as st
 
 from core.errors import ConvScopeError
 from ui import cached, layout
-from ui.evaluation import measuring
-from ui.evaluation import mistakes
+from ui.evaluation import measuring, mistakes
 from ui.evaluation.checkpoint_choice import checkpoint_choice
 
 layout.page_header("Mistakes", "What a checkpoint gets wrong: click a cell to see exactly its images.")
