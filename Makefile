@@ -31,7 +31,7 @@ format: $(DEV) ## put the code into its one format
 	$(BIN)/ruff format .
 
 bench: $(DEV) ## run every benchmark
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script $(ARGS); done
+	@set -e; for script in benchmarks/[!_]*.py; do echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script $(ARGS); done
 
 shots: $(DEV) ## picture every page, light and dark, into shots/
 	PYTHONPATH=. $(BIN)/python tests/shots.py $(ARGS)
