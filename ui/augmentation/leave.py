@@ -1,6 +1,7 @@
 """Taking an augmentation away as Python, JSON or a picture, and bringing one in as JSON."""
 
 import re
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
@@ -24,9 +25,9 @@ def leave_with_it(spec: AugmentationSpec, dataset: Dataset, look: Look, shown: S
             names = [dataset.classes[label] for label in dataset.train.labels[list(look.indices)]]
             title = f"{spec.name} · {dataset.title} · seed {look.seed}"
             picture = partial(contact_sheet, shown, names, title, look.outlines)
-            _download("Python", to_python(spec, look.seed), f"{stem}.py", "text/x-python")
+            _download("Python", partial(to_python, spec, look.seed), f"{stem}.py", "text/x-python")
             _download("Contact sheet", picture, f"{stem}.png", "image/png")
-        _download("JSON", to_json(spec), f"{stem}.json", "application/json")
+        _download("JSON", partial(to_json, spec), f"{stem}.json", "application/json")
     if shown is not None:
         with st.expander("Python code", key="augment_code_shown"):
             st.caption(
@@ -39,10 +40,11 @@ def leave_with_it(spec: AugmentationSpec, dataset: Dataset, look: Look, shown: S
     )
 
 
-def _download(label: str, data: object, file_name: str, mime: str) -> None:
+def _download(label: str, make: Callable[[], str | bytes], file_name: str, mime: str) -> None:
+    """Offer what `make` gives, made on the click: what is made before is gone again when a slider moves."""
     st.download_button(
         label,
-        data,  # type: ignore[arg-type]
+        make,
         file_name,
         mime,
         key=f"augment_download_{label.lower().replace(' ', '_')}",

@@ -73,9 +73,10 @@ def _json(spec: NetworkSpec) -> None:
 
 
 def _offer(label: str, text: str, file_name: str, mime: str, form: str) -> None:
+    """Offer `text`, handed over on the click: what is handed over before is gone again after a quick edit."""
     st.download_button(
         label,
-        text,
+        lambda: text,
         file_name,
         mime,
         key=f"network_export_download_{form}",

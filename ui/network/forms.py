@@ -137,7 +137,7 @@ def _save_popover(spec: NetworkSpec) -> None:
             )
         st.download_button(
             "Download JSON",
-            to_json(spec),
+            lambda: to_json(spec),
             f"{_slug(spec.name)}.json",
             "application/json",
             key="network_save",
