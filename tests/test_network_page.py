@@ -447,7 +447,7 @@ def test_a_damaged_saved_network_is_explained_and_cannot_be_opened(app: AppTest,
     bad.parent.mkdir(exist_ok=True)
     bad.write_text('{"name": "x", "layers": [{"op": "conv"}]}')
     app.run()
-    assert app.warning[0].value.replace("\\", "").startswith("bad.json: conv needs out_channels")
+    assert app.warning[0].value.replace("\\", "").startswith("bad.json: layer 1: conv needs out_channels")
     assert app.button(key="network_open_saved").disabled
     app.button(key="network_delete_saved").click().run()
     assert not bad.exists()

@@ -124,3 +124,12 @@ def test_a_layer_that_breaks_a_rule_is_refused_by_its_field(values: dict[str, An
 def test_a_network_that_breaks_a_rule_is_refused_by_its_field(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(SpecError, match=reason):
         NetworkSpec(**({"name": "n", "layers": (POOL,)} | changes))
+
+
+def test_a_fault_that_a_layer_finds_in_itself_names_the_layer() -> None:
+    layers = [{"op": "flatten"}, {"op": "conv"}]
+    with pytest.raises(SpecError, match="^layer 2: conv needs out_channels$"):
+        from_dict(NetworkSpec, {"name": "x", "layers": layers})
+    layers[0]["op"] = "unknown"
+    with pytest.raises(SpecError, match="^layer 2: conv needs out_channels$"):
+        from_dict(NetworkSpec, {"name": "x", "layers": layers})

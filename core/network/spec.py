@@ -1,13 +1,14 @@
 """A network as data: what every layer is, before anything is built."""
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
-from pydantic import Field
+from pydantic import Field, WrapValidator
 
 from core.errors import SpecError
-from core.spec import describe
+from core.spec import describe, from_dict
 
 if TYPE_CHECKING:
     from torch import nn
@@ -95,12 +96,28 @@ class LayerSpec:
             raise SpecError(f"{field} has no meaning for {self.op}, got {getattr(self, field)!r}; remove it")
 
 
+def _check_layers(layers: object, check: Callable[[object], tuple[LayerSpec, ...]]) -> tuple[LayerSpec, ...]:
+    """What `check` makes of `layers`; a fault that a layer finds in itself is told with its number."""
+    try:
+        return check(layers)
+    except SpecError as error:
+        for number, layer in enumerate(cast(Iterable[object], layers), start=1):
+            try:
+                from_dict(LayerSpec, layer)
+            except SpecError as fault:
+                if str(fault) == str(error):
+                    raise SpecError(f"layer {number}: {error}") from None
+        raise
+
+
 @describe
 class NetworkSpec:
     """A whole network: `input_shape` (C, H, W) in, `num_classes` scores out."""
 
     name: str = Field(min_length=1, max_length=60)
-    layers: tuple[LayerSpec, ...] = Field(min_length=1, max_length=MAX_LAYERS)
+    layers: Annotated[tuple[LayerSpec, ...], WrapValidator(_check_layers)] = Field(
+        min_length=1, max_length=MAX_LAYERS
+    )
     input_shape: tuple[Channels, Pixels, Pixels] = (3, 32, 32)
     num_classes: Channels = 10
 

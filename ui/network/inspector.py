@@ -22,6 +22,8 @@ NUMBERS = {
 
 LARGEST = {"out_channels": MAX_CHANNELS, "groups": MAX_CHANNELS}
 LARGEST_PIXELS = 512
+NUMBER_WIDTH = 125
+"""Below 120 pixels the browser leaves out the buttons that step."""
 
 STEP_OPTIONS = [
     *(step for step in STEPS if step not in STEPS_WITH_RATE),
@@ -50,15 +52,14 @@ def layer_inspector(spec: NetworkSpec) -> None:
         if "bias" in USED[layer.op]:
             _field("bias", layer.bias)
             st.checkbox("Bias", **_bound("bias"))
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         _field("then", list(layer.then))
         st.multiselect(
-            "Then", step_options(spec), accept_new_options=True, width=470, help=THEN_HELP, **_bound("then")
+            "Then", step_options(spec), accept_new_options=True, width=260, help=THEN_HELP, **_bound("then")
         )
         _field("block", layer.block)
-        st.text_input("Block", max_chars=60, width=190, **_bound("block"))
+        st.text_input("Block", max_chars=60, width=160, **_bound("block"))
         _field("name", layer.name)
-        st.text_input("Layer's name", max_chars=40, width=150, **_bound("name"))
+        st.text_input("Layer's name", max_chars=40, width=130, **_bound("name"))
 
 
 def step_options(spec: NetworkSpec) -> list[str]:
@@ -74,7 +75,7 @@ def _number(layer: LayerSpec, field: str, label: str, help: str) -> None:
         min_value=0 if field == "padding" else 1,
         max_value=LARGEST.get(field, LARGEST_PIXELS),
         step=1,
-        width=130 if field == "out_channels" else 112,
+        width=NUMBER_WIDTH,
         help=help,
         **_bound(field),
     )
