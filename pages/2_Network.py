@@ -1,5 +1,7 @@
 """Network: assemble a network layer by layer, see what every layer costs and sees, and have it judged."""
 
+import time
+
 import streamlit as st
 
 from core.errors import SizingError
@@ -17,6 +19,9 @@ VIEWS = {
     "Export": export.show,
 }
 
+# The browser draws what has come only when the stream of messages pauses; without, it is 20 ms later.
+PAUSE = 0.025  # seconds
+
 # The totals go first, so that the browser has them in the first part of a run that it draws.
 header = st.container()
 draft = session.open_draft()
@@ -29,6 +34,7 @@ except SizingError as error:
 
 start = saved.known_networks()[draft.start_key()]
 pinned_totals(spec, sizing, saved.size(start), start.name, judge.judge(spec))
+time.sleep(PAUSE)
 with header:
     layout.page_header(
         "Network", "Assemble a network layer by layer, and see what every layer costs and sees."
