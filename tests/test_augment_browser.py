@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from core.augmentation import AugmentationSpec, presets
 from core.spec import from_link
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PAIR = '[data-testid="stMainBlockContainer"] [data-testid="stImage"] img'
+PATIENCE_MILLISECONDS = 20_000
 START = "Augment?augmentation=cutout&augment_outline=true&augment_count=4"
 
 
@@ -37,9 +39,10 @@ def real_complaints(page: "Page") -> list[str]:
     return [complaint for complaint in complaints if not re.search(r"/media/\w+\.png( |$)", complaint)]
 
 
-def figure(page: "Page", label: str) -> str:
+def expect_figure(page: "Page", label: str, value: str) -> None:
+    """Wait until the figure is `value`: a redraw may take longer than a slider's last key."""
     metric = page.get_by_test_id("stMetric").filter(has_text=label)
-    return metric.get_by_test_id("stMetricValue").inner_text()
+    expect(metric.get_by_test_id("stMetricValue")).to_have_text(value, timeout=PATIENCE_MILLISECONDS)
 
 
 def push(page: "Page", label: str, thumb: int, key: str, times: int) -> None:
@@ -56,12 +59,12 @@ def test_holes_follow_the_slider_and_the_link_shows_the_same_pixels(
     shared_server: AppServer, browser: "Browser", page: "Page"
 ) -> None:
     open_page(page, f"{shared_server.url}/{START}")
-    assert figure(page, "Hidden") == "25.0 %"
+    expect_figure(page, "Hidden", "25.0 %")
     before = pictures(page)
     assert len(before) == 4
     push(page, "Height, px", 0, "ArrowLeft", 12)
     push(page, "Height, px", 1, "ArrowLeft", 12)
-    assert figure(page, "Hidden") == "6.2 %"
+    expect_figure(page, "Hidden", "6.2 %")
     assert "16×4" in page.get_by_text("px at").first.inner_text().replace("\u00a0", " ")
     small = pictures(page)
     assert not set(small) & set(before)

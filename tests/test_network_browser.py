@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import AppServer, open_page, open_window
+from tests.browser import AppServer, open_page, open_window, settle
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
@@ -54,7 +54,7 @@ def write(page: "Page", text: str) -> None:
 
 def tab_to(page: "Page", target: "Locator") -> None:
     """Press Tab until `target` has the focus."""
-    for _ in range(60):
+    for _ in range(150):
         page.keyboard.press("Tab")
         if target.evaluate("element => element === document.activeElement"):
             return
@@ -209,7 +209,10 @@ def test_a_network_is_saved_and_opened_again(app_server: AppServer, page: "Page"
     page.locator(".st-key-network_duplicate button").first.click()
     expect(cell(page, NAME, 1)).to_have_text("conv8")
     page.get_by_role("button", name="Save").first.click()
-    page.get_by_label("Save here as").fill("Mine")
+    field = page.get_by_label("Save here as")
+    expect(field).to_have_value("Seed 004: dilated strided downsampling")
+    settle(page)  # opening the box draws the page again, and puts the present name into the field
+    field.fill("Mine")
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("stToast")).to_contain_text("Saved as Mine")
     assert [path.name for path in (app_server.data / "networks").iterdir()] == ["mine.json"]
