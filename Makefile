@@ -19,7 +19,7 @@ app: $(APP) ## serve the app on 127.0.0.1:8501 (PORT=…)
 	$(BIN)/streamlit run streamlit_app.py --server.port $(PORT) $(ARGS)
 
 test: $(DEV) ## run all tests (ARGS="-k name" for some)
-	$(BIN)/python -m pytest -rs --timeout 600 $(ARGS)
+	$(BIN)/python -m pytest -rsR --timeout 600 $(ARGS)
 
 check: $(DEV) ## lint, format and types
 	$(BIN)/ruff check .

@@ -22,6 +22,13 @@ def thaw() -> Iterator[None]:
     gc.unfreeze()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A real browser beside a busy server may miss a beat: two more tries, and the summary names each."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=2, reruns_delay=2))
+
+
 @pytest.fixture(scope="session")
 def project() -> Path:
     """The project's folder."""
