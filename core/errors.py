@@ -8,6 +8,7 @@
     ├── ImageError           an image file that is refused or cannot be read
     ├── CheckpointError      a checkpoint that is damaged, incomplete or does not fit
     └── RunError             a run that cannot be created, started, stopped or resumed
+        └── DivergedError    a training whose loss or weights are no longer numbers
 
 Every message says where, what rule, what was given, and the remedy, in words fit for the page.
 """
@@ -52,3 +53,7 @@ class CheckpointError(ConvScopeError):
 
 class RunError(ConvScopeError):
     """A run that cannot be created, started, stopped or resumed."""
+
+
+class DivergedError(RunError):
+    """A training whose loss or weights are no longer numbers: the epoch and step, and what to do."""

@@ -28,7 +28,7 @@ from core.training.schedule import rate_at
         ("weight_decay", -0.1),
         ("label_smoothing", 1.0),
         ("schedule", "linear"),
-        ("optimiser", "muon"),
+        ("optimiser", "lion"),
         ("validation_fraction", 0.0),
         ("validation_fraction", 0.5),
         ("seed", -1),
@@ -43,7 +43,7 @@ def test_a_recipe_that_breaks_a_rule_is_refused_with_field_and_value(field, valu
 
 def test_nesterov_needs_sgd_with_momentum():
     for values in ({"optimiser": "adamw"}, {"momentum": 0.0}):
-        with pytest.raises(SpecError, match="nesterov needs sgd with a momentum"):
+        with pytest.raises(SpecError, match="nesterov needs sgd or muon with a momentum"):
             Recipe(nesterov=True, **values)
     assert Recipe(nesterov=True).nesterov
 
@@ -117,3 +117,25 @@ def test_the_shortest_trainings_have_a_rate_at_every_step(steps):
         recipe = Recipe(epochs=1, schedule=schedule)
         rates = [rate_at(recipe, step, steps) for step in range(steps)]
         assert all(0 < rate <= recipe.learning_rate for rate in rates)
+
+
+def test_a_triangle_rises_and_falls_along_straight_lines():
+    recipe = Recipe(epochs=5, learning_rate=0.4, schedule="triangular")
+    rates = [rate_at(recipe, step, 20) for step in range(100)]
+    assert max(rates) == rates[20] == pytest.approx(0.4)
+    rise = {round(b - a, 12) for a, b in zip(rates[:20], rates[1:21], strict=True)}
+    fall = {round(b - a, 12) for a, b in zip(rates[20:-1], rates[21:], strict=True)}
+    assert len(rise) == len(fall) == 1
+    assert 0 < rates[-1] < 0.01
+
+
+def test_a_schedule_that_moves_once_an_epoch_is_torchs_moved_once_an_epoch():
+    recipe = Recipe(epochs=20, learning_rate=0.5, schedule="one_cycle", schedule_every="epoch")
+    optimiser = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.5)
+    cycle = lr_scheduler.OneCycleLR(optimiser, max_lr=0.5, total_steps=20, cycle_momentum=False)
+    for epoch in range(20):
+        expected = optimiser.param_groups[0]["lr"]
+        assert [rate_at(recipe, epoch * 7 + step, 7) for step in range(7)] == pytest.approx([expected] * 7)
+        optimiser.step()
+        if epoch < 19:
+            cycle.step()

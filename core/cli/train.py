@@ -104,7 +104,7 @@ class Teller:
         elif isinstance(event, EpochDone):
             self.show(self._epoch(event))
             self.told = time.monotonic()
-        elif time.monotonic() > self.told + STEP_SECONDS:
+        elif isinstance(event, StepDone) and time.monotonic() > self.told + STEP_SECONDS:
             self.show(self._step(event))
             self.told = time.monotonic()
 

@@ -54,11 +54,38 @@ class EpochDone:
 
 
 @describe
+class RateChanged:
+    """Somebody changed the learning rate during the run; kept, so that whoever resumes it does the same."""
+
+    kind: Literal["rate"] = "rate"
+    epoch: int
+    step: int
+    """The first step with the other rate, from 1, in its epoch."""
+    factor: float = Field(gt=0, le=1000)
+    """From there on, the rate is that of the schedule times this."""
+
+
+@describe
+class BatchSeen:
+    """What the network saw at a step, so that a replay can show that it is the same. See `core.training.replay`."""
+
+    kind: Literal["batch"] = "batch"
+    epoch: int
+    step: int
+    sha256: str
+    """Over the bytes of the inputs (N, C, H, W) float32 as they enter the network."""
+    losses: tuple[float, ...]
+    """Cross-entropy in nats of each image before the step, without smoothing and L1."""
+
+
+@describe
 class StateChanged:
     """A run has gone into another state."""
 
     kind: Literal["state"] = "state"
-    state: Literal["queued", "running", "stopped", "finished", "failed"]
+    state: Literal[
+        "queued", "running", "stopped", "finished", "diverged", "out of memory", "disk full", "failed"
+    ]
     time: str
     """ISO 8601, UTC, to the microsecond."""
     epoch: int = Field(default=0, ge=0)
@@ -69,4 +96,4 @@ class StateChanged:
     """Of a finished run's best epoch, measured once."""
 
 
-Event = StepDone | EpochDone | StateChanged
+Event = StepDone | EpochDone | RateChanged | BatchSeen | StateChanged

@@ -25,8 +25,20 @@ from core.training.processes import start_worker
 from core.training.recipe import RunSpec
 from core.training.run_folder import RunLog, RunRecord
 
-State = Literal["queued", "running", "stopping", "stopped", "finished", "failed", "lost"]
-LIVE_STATES: tuple[State, ...] = ("queued", "running", "stopping")
+State = Literal[
+    "queued",
+    "running",
+    "not responding",
+    "stopping",
+    "stopped",
+    "finished",
+    "diverged",
+    "out of memory",
+    "disk full",
+    "failed",
+    "lost",
+]
+LIVE_STATES: tuple[State, ...] = ("queued", "running", "not responding", "stopping")
 
 LOCK_SECONDS = 5.0
 RUN_ID = re.compile(r"\d{8}-\d{6}-[a-z0-9-]{1,40}-[0-9a-f]{6}")
@@ -152,7 +164,7 @@ def _state(folder: Path, log: RunLog) -> tuple[State, str | None]:
     told = log.state
     if told is None:
         return "lost", "it was never started; resume it"
-    if told.state in ("stopped", "finished", "failed"):
+    if told.state not in ("queued", "running"):
         return told.state, told.reason
     if not run_folder.is_alive(folder):
         return "lost", LOST

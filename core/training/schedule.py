@@ -6,6 +6,8 @@ from core.training.recipe import Recipe
 
 WARM_UP = 0.3
 """The share of the steps in which `one_cycle` rises."""
+TRIANGLE_TOP = 0.2
+"""The share of the steps in which `triangular` rises."""
 START_DIVISOR = 25.0
 """`one_cycle` starts at the peak divided by this,"""
 END_DIVISOR = 1e4
@@ -15,8 +17,11 @@ END_DIVISOR = 1e4
 def rate_at(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
     """The rate of `step`, counted from 0 over the whole training.
 
-    As torch's `StepLR` by epochs, `CosineAnnealingLR` and `OneCycleLR` (without its momentum) by steps.
+    As torch's `StepLR` by epochs, `CosineAnnealingLR` and `OneCycleLR` (without its momentum) by steps;
+    `triangular` rises and falls along straight lines. With `schedule_every` epoch an epoch counts as a step.
     """
+    if recipe.schedule_every == "epoch":
+        step, steps_per_epoch = step // steps_per_epoch, 1
     total = recipe.epochs * steps_per_epoch
     peak = recipe.learning_rate
     if recipe.schedule == "step":
@@ -29,6 +34,9 @@ def rate_at(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
         if step <= top:
             return _anneal(start, peak, step / top)
         return _anneal(peak, start / END_DIVISOR, (step - top) / (total - 1 - top))
+    if recipe.schedule == "triangular":
+        top = TRIANGLE_TOP * total
+        return peak * min((step + 1) / (top + 1), (total - step) / (total - top))
     return peak
 
 
