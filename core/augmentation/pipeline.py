@@ -12,9 +12,37 @@ from core.augmentation.library import albumentations
 from core.augmentation.normalise import denormalise, normalise
 from core.augmentation.spec import NORMALIZE, AugmentationSpec
 
-__all__ = ["Pipeline", "Preview", "build_pipeline", "check", "normalise", "preview"]
+__all__ = [
+    "Pipeline",
+    "Preview",
+    "Stage",
+    "Trace",
+    "build_pipeline",
+    "check",
+    "normalise",
+    "preview",
+    "stages",
+]
 
 Hole = tuple[int, int, int, int]
+DROPOUTS = (
+    albumentations.CoarseDropout,
+    albumentations.ConstrainedCoarseDropout,
+    albumentations.Erasing,
+    albumentations.GridDropout,
+    albumentations.XYMasking,
+)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Trace:
+    """What the network gets, and what was done to each image; see `Preview` for the last three."""
+
+    normalised: NDArray[np.float32]
+    """`(N, 3, H, W)`."""
+    holes: tuple[tuple[Hole, ...], ...]
+    hidden: NDArray[np.bool_]
+    acted: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -32,6 +60,30 @@ class Preview:
     """`(N, H, W)`: the pixels of the finished picture that lie in a hole."""
     acted: tuple[tuple[int, ...], ...]
     """For each image the indices in `spec.steps` of the steps that acted on it."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Stage:
+    """One image behind one step."""
+
+    index: int
+    """Of the step, in `spec.steps`."""
+    image: NDArray[np.uint8]
+    """`(H, W, 3)` RGB; behind a Normalize step it is undone again. Padding makes images larger."""
+    hidden: NDArray[np.bool_]
+    """`(H, W)`: what lies in a hole by now."""
+    drawn: dict[str, Any]
+    """The parameters that the step drew, as albumentations names them; empty where it did not act."""
+
+
+class _Watched(albumentations.Compose):  # type: ignore[misc]
+    """A Compose that lets someone look at the data behind every transform."""
+
+    watcher: Callable[[Any, dict[str, Any]], None] | None = None
+
+    def _track_transform_params(self, transform: Any, data: dict[str, Any]) -> None:
+        if self.watcher:
+            self.watcher(transform, data)
 
 
 class Pipeline:
@@ -52,9 +104,9 @@ class Pipeline:
             steps = steps[:-1]
         self._transforms = {index: build_step(spec, index) for index, _ in steps}
         for transform in self._transforms.values():
-            if isinstance(transform, albumentations.CoarseDropout):
+            if isinstance(transform, DROPOUTS):
                 transform.fill_mask = 1  # so that a mask shows where the holes end up
-        self._compose = albumentations.Compose(list(self._transforms.values()), seed=seed)
+        self._compose = _Watched(list(self._transforms.values()), seed=seed)
 
     def apply(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Augmented and normalised: `(N, H, W, 3)` uint8 RGB to `(N, 3, H, W)` float32."""
@@ -62,6 +114,12 @@ class Pipeline:
 
     def preview(self, images: NDArray[np.uint8]) -> Preview:
         """What `apply` would make of the same `(N, H, W, 3)` images, and what was done to each."""
+        traced = self.trace(images)
+        pictures = denormalise(traced.normalised, self.spec.mean, self.spec.std)
+        return Preview(pictures, traced.holes, traced.hidden, traced.acted)
+
+    def trace(self, images: NDArray[np.uint8]) -> Trace:
+        """What `apply` would give for the same `(N, H, W, 3)` images, and what was done to each."""
         hidden = np.zeros(images.shape[:3], np.uint8)
         holes: list[tuple[Hole, ...]] = []
         acted: list[tuple[int, ...]] = []
@@ -76,8 +134,27 @@ class Pipeline:
             return outcome["image"]  # type: ignore[no-any-return]
 
         normalised = self._finish(images, augment)
-        pictures = denormalise(normalised, self.spec.mean, self.spec.std)
-        return Preview(pictures, tuple(holes), hidden.astype(bool), tuple(acted))
+        return Trace(normalised, tuple(holes), hidden.astype(bool), tuple(acted))
+
+    def stages(self, image: NDArray[np.uint8]) -> tuple[Stage, ...]:
+        """The next image `(H, W, 3)`, as `apply` would change it, behind every step that can act."""
+        numbers = {id(transform): number for number, transform in self._transforms.items()}
+        seen: list[Stage] = []
+
+        def watch(transform: Any, data: dict[str, Any]) -> None:
+            picture = data["image"]
+            if picture.dtype != np.uint8:
+                planes = np.moveaxis(picture, -1, 0)[None]
+                picture = denormalise(planes, self.spec.mean, self.spec.std)[0]
+            drawn = dict(transform.get_applied_params())
+            seen.append(Stage(numbers[id(transform)], picture.copy(), data["mask"].astype(bool), drawn))
+
+        self._compose.watcher = watch
+        try:
+            self._compose(image=image, mask=np.zeros(image.shape[:2], np.uint8))
+        finally:
+            self._compose.watcher = None
+        return tuple(seen)
 
     def _finish(
         self, images: NDArray[np.uint8], augment: Callable[[int, NDArray[np.uint8]], NDArray[Any]]
@@ -103,3 +180,13 @@ def build_pipeline(spec: AugmentationSpec, seed: int) -> Pipeline:
 def preview(spec: AugmentationSpec, images: NDArray[np.uint8], seed: int) -> Preview:
     """What a pipeline of this spec and seed makes first of `(N, H, W, 3)` uint8 images."""
     return build_pipeline(spec, seed).preview(images)
+
+
+def stages(spec: AugmentationSpec, images: NDArray[np.uint8], seed: int, index: int) -> tuple[Stage, ...]:
+    """How the picture `index` of `preview(spec, images, seed)` came about, step by step.
+
+    Each image is drawn behind the ones before it, so those are drawn first.
+    """
+    pipeline = build_pipeline(spec, seed)
+    pipeline.apply(images[:index])
+    return pipeline.stages(images[index])
