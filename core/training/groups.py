@@ -1,0 +1,48 @@
+"""Runs that differ in their seed alone, and the mean and spread of what they reached."""
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from core.training.recipe import RunSpec
+from core.training.runs import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The mean of some values, and how far they lie apart."""
+
+    mean: float
+    deviation: float | None
+    """The sample's standard deviation (n − 1 below the root); None of a single value."""
+    count: int
+
+
+def spread(values: Iterable[float | None]) -> Spread | None:
+    """Mean and deviation of the values that are there; None where there is none."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    return Spread(statistics.fmean(known), statistics.stdev(known) if len(known) > 1 else None, len(known))
+
+
+def group_seeds(compared: Sequence[Run]) -> tuple[tuple[Run, ...], ...]:
+    """The runs in groups whose members differ in nothing but the seed of their recipe, in their order."""
+    groups: list[list[Run]] = []
+    for run in compared:
+        alike = (group for group in groups if _but_for_seed(group[0]) == _but_for_seed(run))
+        group = next(alike, None)
+        if group is None:
+            groups.append([run])
+        else:
+            group.append(run)
+    return tuple(map(tuple, groups))
+
+
+def _but_for_seed(run: Run) -> RunSpec:
+    return replace(run.spec, recipe=replace(run.spec.recipe, seed=0))
+
+
+def best_accuracy(run: Run) -> float | None:
+    """The highest accuracy on the images that choose the epoch; None before the first epoch ends."""
+    return max((row.validation_accuracy for row in run.history), default=None)
