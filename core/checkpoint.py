@@ -1,13 +1,14 @@
 """Checkpoints: weights, and everything that is needed to rebuild and to believe them. No torch, no pickle.
 
 A checkpoint is a folder. `checkpoint.json` is its commit record: it names the other files with their SHA-256
-and is replaced, atomically, after they are on the disk. Whatever else lies there does not count.
+and is replaced, atomically, after they are on the disk. `previous.json`, if it is there, is the record before
+it, with its files: what `go_back` returns to. Whatever else lies there does not count.
 """
 
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +26,7 @@ from core.training.recipe import RunSpec
 from core.versions import installed_versions
 
 RECORD = "checkpoint.json"
+PREVIOUS = "previous.json"
 SCHEMA = 1
 MAX_RECORD_BYTES = 10_000_000
 
@@ -81,10 +83,12 @@ def save(
     num_params: int,
     device: str,
     threads: int,
+    keeps_previous: bool = False,
 ) -> Checkpoint:
     """Commit a checkpoint to `folder`, in place of the one there; if killed, one of the two is whole.
 
-    `weights` and `optimiser` are arrays by name. Probabilities saved with earlier weights are deleted.
+    `weights` and `optimiser` are arrays by name. Probabilities saved with earlier weights are deleted, and
+    the checkpoint before this one too, unless `keeps_previous`; nothing is before the new one is committed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -110,6 +114,10 @@ def save(
             threads=threads,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
+        if keeps_previous:
+            with suppress(CheckpointError):  # no record yet, or a damaged one, is nothing to go back to
+                load(folder)
+                write_atomically(folder / PREVIOUS, (folder / RECORD).read_bytes())
         _commit(folder, checkpoint)
     finally:
         _remove_uncommitted(folder)
@@ -125,9 +133,29 @@ def record_test(folder: Path, accuracy: float, images: int) -> Checkpoint:
     return checkpoint
 
 
+def go_back(folder: Path) -> Checkpoint:
+    """Commit the checkpoint before the last one again, where the last one is damaged.
+
+    `CheckpointError`, and nothing is changed, unless every byte of it is as it was saved.
+    """
+    earlier = _load_record(folder / PREVIOUS)
+    try:
+        read_arrays(folder / earlier.weights_file, earlier.weights_sha256)
+        if earlier.optimiser_file:
+            read_arrays(folder / earlier.optimiser_file, earlier.optimiser_sha256)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{error.filename} is missing; {REMEDY}") from None
+    _commit(folder, earlier)
+    _remove_uncommitted(folder)
+    return earlier
+
+
 def load(folder: Path) -> Checkpoint:
     """The record of the checkpoint in `folder`; `CheckpointError` where it is missing or damaged."""
-    path = folder / RECORD
+    return _load_record(folder / RECORD)
+
+
+def _load_record(path: Path) -> Checkpoint:
     try:
         if path.stat().st_size > MAX_RECORD_BYTES:
             raise CheckpointError(
@@ -179,61 +207,30 @@ def load_probabilities(folder: Path, fingerprint: str) -> Array | None:
     return probabilities if np.array_equal(seal, _seal(folder, fingerprint, probabilities)) else None
 
 
-@dataclass(frozen=True, slots=True)
-class ListedCheckpoint:
-    """A checkpoint found on the disk: its record, or what is wrong with it."""
-
-    folder: Path
-    title: str
-    """For people."""
-    checkpoint: Checkpoint | None
-    problem: str | None
-    """In one sentence, where `checkpoint` is None."""
-
-
-def list_checkpoints(*roots: Path) -> tuple[ListedCheckpoint, ...]:
-    """The checkpoints `<root>/<name>`, `<root>/<run>/best` and `…/last`, newest first, damaged ones last."""
-    patterns = (f"*/{RECORD}", f"*/best/{RECORD}", f"*/last/{RECORD}")
-    listed = [_list_one(path.parent) for root in roots for pattern in patterns for path in root.glob(pattern)]
-    listed.sort(key=lambda item: item.checkpoint.created if item.checkpoint else "", reverse=True)
-    return tuple(listed)
-
-
-def _list_one(folder: Path) -> ListedCheckpoint:
-    place = _place(folder)
-    try:
-        checkpoint = load(folder)
-        if not (folder / checkpoint.weights_file).is_file():
-            raise CheckpointError(f"{folder / checkpoint.weights_file} is missing; {REMEDY}")
-    except CheckpointError as error:
-        return ListedCheckpoint(folder, place, None, str(error))
-    title = f"{checkpoint.run_spec.network.name}, epoch {checkpoint.epoch} ({place})"
-    return ListedCheckpoint(folder, title, checkpoint, None)
-
-
-def _place(folder: Path) -> str:
-    """Where a checkpoint lies, for people: a shipped one's name, or which of the two of which run."""
-    if folder.name not in ("best", "last"):
-        return folder.name
-    began = re.match(r"(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)", folder.parent.name)
-    run = "{}-{}-{} {}:{}".format(*began.groups()) if began else folder.parent.name
-    return f"{folder.name} of the run of {run}"
-
-
 def _commit(folder: Path, checkpoint: Checkpoint) -> None:
     record = {"schema": SCHEMA, **to_dict(checkpoint, with_defaults=True)}
     write_atomically(folder / RECORD, json.dumps(record, indent=1, ensure_ascii=False).encode())
 
 
 def _remove_uncommitted(folder: Path) -> None:
-    """Delete the arrays that the record does not name, and what killed writers left."""
-    committed = load(folder) if (folder / RECORD).exists() else None
-    named = (committed.weights_file, committed.optimiser_file) if committed else ()
+    """Delete the arrays that neither record names, and what killed writers left."""
+    remove_unfinished(folder)
+    try:
+        named = {name for record in (RECORD, PREVIOUS) for name in _names_of(folder / record)}
+    except CheckpointError:  # whoever mends the record will want its arrays
+        return
     for kind in ("weights", "optimiser"):
         for file in folder.glob(f"{kind}-*.safetensors"):
             if file.name not in named:
                 file.unlink(missing_ok=True)
-    remove_unfinished(folder)
+
+
+def _names_of(record: Path) -> set[str | None]:
+    """The arrays that a record names; none where there is no record."""
+    if not record.exists():
+        return set()
+    committed = _load_record(record)
+    return {committed.weights_file, committed.optimiser_file}
 
 
 def _write_named(folder: Path, kind: str, arrays: Mapping[str, Array]) -> tuple[str, str]:

@@ -6,28 +6,32 @@ from pathlib import Path
 _MARK = ".writing-"
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, *, is_to_last: bool = True) -> None:
     """Put `data` at `path`: a reader finds the old content or the new, never a part, even after a power cut.
 
-    Written beside, synced, renamed, and the folder synced, in this order. `OSError` as the system raises it.
+    Written beside, synced, renamed, and the folder synced, in this order. Not `is_to_last`, it is not synced:
+    for what is worth nothing after a power cut. `OSError` as the system raises it.
     """
     beside = path.with_name(f".{path.name}{_MARK}{os.getpid()}")
     try:
         with beside.open("wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if is_to_last:
+                file.flush()
+                os.fsync(file.fileno())
         beside.replace(path)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if is_to_last:
+        sync_folder(path.parent)
 
 
-def append_line(path: Path, line: bytes) -> None:
+def append_line(path: Path, line: bytes, *, is_to_last: bool = False) -> None:
     """Add one line, ended with a newline, in one write; a reader drops a last line without one.
 
-    A torn line that an earlier writer left is ended first, so that it cannot swallow this one.
+    A torn line that an earlier writer left is ended first, so that it cannot swallow this one. `is_to_last`
+    means that it is on the disk before this returns.
     """
     with path.open("ab+") as file:
         if file.tell():
@@ -35,6 +39,9 @@ def append_line(path: Path, line: bytes) -> None:
             if file.read(1) != b"\n":
                 line = b"\n" + line
         file.write(line + b"\n")
+        if is_to_last:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

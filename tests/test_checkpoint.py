@@ -17,6 +17,7 @@ from safetensors.numpy import save_file
 from core import checkpoint
 from core.arrays import MAX_HEADER_BYTES, read_arrays
 from core.augmentation.spec import AugmentationSpec
+from core.checkpoint_list import list_checkpoints
 from core.errors import CheckpointError
 from core.network.spec import LayerSpec, NetworkSpec
 from core.training.events import EpochMetrics
@@ -53,7 +54,9 @@ WEIGHTS = {
 OPTIMISER = {"0.momentum_buffer": np.full((10, 3, 3, 3), 0.1, dtype=np.float32)}
 
 
-def save(folder: Path, weights=WEIGHTS, optimiser=OPTIMISER, epoch: int = 1) -> checkpoint.Checkpoint:
+def save(
+    folder: Path, weights=WEIGHTS, optimiser=OPTIMISER, epoch: int = 1, keeps_previous: bool = False
+) -> checkpoint.Checkpoint:
     return checkpoint.save(
         folder,
         weights=weights,
@@ -68,7 +71,12 @@ def save(folder: Path, weights=WEIGHTS, optimiser=OPTIMISER, epoch: int = 1) -> 
         num_params=280,
         device="a processor",
         threads=1,
+        keeps_previous=keeps_previous,
     )
+
+
+def weights_of(epoch: int) -> dict[str, np.ndarray]:
+    return {"w": np.full(100, epoch, np.float32)}
 
 
 def test_everything_comes_back_exactly_as_it_was_saved(tmp_path):
@@ -230,7 +238,7 @@ def test_a_damaged_checkpoint_is_listed_with_its_problem_beside_the_good_ones(tm
     broken = save(tmp_path / "runs" / "two" / "last")
     (tmp_path / "runs" / "two" / "last" / broken.weights_file).unlink()
     (tmp_path / "shipped" / "README.md").write_text("no checkpoint")
-    listed = checkpoint.list_checkpoints(tmp_path / "runs", tmp_path / "shipped", tmp_path / "absent")
+    listed = list_checkpoints(tmp_path / "runs", tmp_path / "shipped", tmp_path / "absent")
     assert [item.checkpoint is not None for item in listed] == [True, True, False]
     assert listed[2].folder == tmp_path / "runs" / "two" / "last"
     assert broken.weights_file in listed[2].problem
@@ -270,7 +278,8 @@ epoch = int(sys.argv[2])
 while True:
     epoch += 1
     weights = {"w": np.full(200_000, epoch, np.float32)}
-    save(Path(sys.argv[1]), weights, {"0.step": np.full(50_000, epoch, np.float32)}, epoch)
+    optimiser = {"0.step": np.full(50_000, epoch, np.float32)}
+    save(Path(sys.argv[1]), weights, optimiser, epoch, keeps_previous=True)
     print(epoch, flush=True)
 """
 
@@ -291,12 +300,63 @@ def test_a_saver_killed_at_any_moment_leaves_a_whole_checkpoint(tmp_path, projec
         assert (checkpoint.load_weights(tmp_path)["w"] == found.epoch).all()
         assert (checkpoint.load_optimiser(tmp_path)["0.step"] == found.epoch).all()
         told = found.epoch
-    save(tmp_path)
-    assert len(list(tmp_path.iterdir())) == 3, "nothing that the killed ones left is still there"
+        if (tmp_path / checkpoint.PREVIOUS).exists():
+            told = checkpoint.go_back(tmp_path).epoch
+        assert told in (found.epoch, found.epoch - 1), "a kill between the two commits leaves one of them"
+    save(tmp_path, keeps_previous=True)
+    assert len(list(tmp_path.iterdir())) == 6, "nothing that the killed ones left is still there"
+
+
+def test_two_epochs_are_kept_and_the_one_before_them_is_deleted(tmp_path):
+    def save_epoch(epoch):
+        optimiser = {"0.step": np.full(3, epoch, np.float32)}
+        return save(tmp_path, weights_of(epoch), optimiser, epoch, keeps_previous=True)
+
+    kept = [save_epoch(epoch) for epoch in (1, 2, 3)]
+    arrays = {name for record in kept[1:] for name in (record.weights_file, record.optimiser_file)}
+    assert {file.name for file in tmp_path.iterdir()} == {checkpoint.RECORD, checkpoint.PREVIOUS, *arrays}
+    assert checkpoint.load(tmp_path) == kept[2]
+    assert checkpoint.go_back(tmp_path) == checkpoint.load(tmp_path) == kept[1]
+    assert (checkpoint.load_weights(tmp_path)["w"] == 2).all()
+    assert (checkpoint.load_optimiser(tmp_path)["0.step"] == 2).all()
+    again = save_epoch(3)
+    assert (again.weights_sha256, checkpoint.go_back(tmp_path).epoch) == (kept[2].weights_sha256, 2)
+
+
+def test_a_damaged_record_does_not_take_the_place_of_the_one_to_go_back_to(tmp_path):
+    for epoch in (1, 2):
+        save(tmp_path, weights_of(epoch), epoch=epoch, keeps_previous=True)
+    (tmp_path / checkpoint.RECORD).write_bytes(b'{"schema": 1')
+    save(tmp_path, weights_of(3), epoch=3, keeps_previous=True)
+    assert checkpoint.load(tmp_path).epoch == 3
+    assert checkpoint.go_back(tmp_path).epoch == 1
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "remove", "none"])
+def test_what_is_damaged_itself_is_not_gone_back_to(tmp_path, damage):
+    first = save(tmp_path, weights_of(1), epoch=1, keeps_previous=damage != "none")
+    save(tmp_path, weights_of(2), epoch=2, keeps_previous=damage != "none")
+    if damage != "none":
+        path = tmp_path / first.weights_file
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content if damage == "flip" else content[:50])
+        if damage == "remove":
+            path.unlink()
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(CheckpointError):
+        checkpoint.go_back(tmp_path)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_what_was_deleted_is_not_offered(tmp_path):
+    save(tmp_path / ".deleted-one" / "last")
+    save(tmp_path / ".shipped")
+    assert list_checkpoints(tmp_path) == ()
 
 
 def test_a_checkpoint_of_a_run_is_called_after_network_epoch_and_the_moment_it_began(tmp_path: Path):
     folder = tmp_path / "20261120-103857-a-long-name-of-a-network-83e79b" / "best"
     save(folder)
-    (listed,) = checkpoint.list_checkpoints(tmp_path)
+    (listed,) = list_checkpoints(tmp_path)
     assert listed.title.endswith("(best of the run of 2026-11-20 10:38)")

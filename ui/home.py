@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import checkpoint, data
+from core import data
+from core.checkpoint_list import list_checkpoints
 from core.data import Dataset, cifar10
 from core.device import list_devices
 from core.errors import ConvScopeError
@@ -119,7 +120,7 @@ def _tell(bar: DeltaGenerator, done: int, total: int | None) -> None:
 
 def checkpoint_table() -> None:
     """Every checkpoint at hand, newest first, with its measured accuracy and on which images."""
-    listed = checkpoint.list_checkpoints(paths.RUNS, paths.CHECKPOINTS)
+    listed = list_checkpoints(paths.RUNS, paths.CHECKPOINTS)
     tested = [item.checkpoint for item in listed if item.checkpoint and item.checkpoint.test_images]
     if not tested:
         st.info("No tested checkpoint yet.", icon=":material/inventory_2:")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.checkpoint import Checkpoint, ListedCheckpoint, list_checkpoints
+from core.checkpoint import Checkpoint
+from core.checkpoint_list import ListedCheckpoint, list_checkpoints
 from core.data import Dataset
 from ui import layout, paths
 from ui.text import plain

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from core import checkpoint as checkpoints
-from core.checkpoint import ListedCheckpoint, list_checkpoints
+from core.checkpoint_list import ListedCheckpoint, list_checkpoints
 from core.data import Dataset
 from core.errors import ConvScopeError
 from core.network import LayerSizing, NetworkSpec
