@@ -1,14 +1,16 @@
 """The Train page runs what it shows, and refuses what cannot be run before anything is written."""
 
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.augmentation import presets as augmentation_presets
 from core.data import load
 from core.network import presets
-from core.spec import from_link, to_link
-from core.training import Recipe, RunSpec, recipe_presets, runs
+from core.spec import from_link, to_json, to_link
+from core.training import Recipe, RunSpec, knobs, recipe_presets, runs
 from tests import tiny
 from tests.browser import PROJECT
 
@@ -34,7 +36,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def errors(app: AppTest) -> list[str]:
     assert not app.exception
-    return [problem.value for problem in app.error]
+    return [problem.value.replace("\\", "") for problem in app.error]  # shown letter by letter
 
 
 def recipe_in_link(app: AppTest) -> Recipe:
@@ -81,6 +83,150 @@ def test_starting_writes_down_exactly_what_the_page_shows(
     assert spec.train_images == 500
     assert spec.fingerprint == load("shapes", shapes_root).fingerprint
     assert app.selectbox(key="train_run").value == run_id
+
+
+def full_recipe() -> Recipe:
+    """A recipe with no field at its default, but for those that `Recipe` does not let differ together."""
+    return Recipe(
+        epochs=3, batch_size=32, optimiser="muon", learning_rate=0.02, schedule="triangular",
+        schedule_every="epoch", step_epochs=3, step_gamma=0.5, momentum=0.8, nesterov=True,
+        fresh_optimiser=True, weight_decay=0.001, l1=0.0001, label_smoothing=0.1, averaging=0.99,
+        mix="cutmix", mix_alpha=0.5, alternate_flips=True, precision="bfloat16", seed=7, validation="test",
+        validation_fraction=0.2,
+    )  # fmt: skip
+
+
+def test_the_full_recipe_has_nothing_at_its_default():
+    full, default = full_recipe(), Recipe()
+    assert [
+        name for field in fields(Recipe) if getattr(full, name := field.name) == getattr(default, name)
+    ] == []
+
+
+def test_every_field_of_a_recipe_can_be_reached_in_the_form(app: AppTest):
+    recipe = full_recipe()
+    app.query_params["recipe"] = to_link(replace(recipe, schedule="step"))
+    app.run()
+    shown = {widget.key for kind in (app.number_input, app.selectbox, app.checkbox) for widget in kind}
+    app.selectbox(key="train_schedule").select("triangular").run()
+    app.selectbox(key="train_validation").select("split").run()
+    shown |= {widget.key for kind in (app.number_input, app.selectbox, app.checkbox) for widget in kind}
+    assert {f"train_{field.name}" for field in fields(Recipe)} <= shown
+
+
+def test_fields_that_are_not_shown_stay_in_the_recipe(app: AppTest):
+    app.query_params["recipe"] = to_link(full_recipe())
+    app.run()
+    assert recipe_in_link(app) == full_recipe()
+    app.number_input(key="train_epochs").set_value(4).run()
+    assert recipe_in_link(app) == replace(full_recipe(), epochs=4)
+
+
+def test_what_is_not_at_its_default_is_told_on_the_closed_group(app: AppTest):
+    app.query_params["recipe"] = to_link(Recipe(weight_decay=0.001, mix="mixup", seed=4))
+    app.run()
+    labels = [each.label for each in app.expander]
+    assert "Regularisation and mixing: weight decay 0.001, mixing mixup" in labels
+    assert "Precision, seed and the images held out: seed 4" in labels
+    assert "Optimiser and schedule" in labels
+
+
+def test_the_preset_is_named_only_while_the_form_is_at_it(app: AppTest):
+    app.run().selectbox(key="train_recipe_preset").select("scope_net").run()
+    app.number_input(key="train_epochs").set_value(4).run()
+    assert app.selectbox(key="train_recipe_preset").value == "own settings"
+    app.number_input(key="train_epochs").set_value(recipe_presets()["scope_net"].epochs).run()
+    assert app.selectbox(key="train_recipe_preset").value == "scope_net"
+
+
+@pytest.mark.parametrize("part", ["recipe", "network", "augmentation"])
+def test_network_augmentation_and_recipe_come_from_a_file(
+    app: AppTest, part: str, started: list[str], tmp_path
+):
+    given = {
+        "recipe": replace(full_recipe(), precision="float32"),
+        "network": tiny.NETWORK,
+        "augmentation": tiny.AUGMENTATION,
+    }[part]
+    upload = app.run().file_uploader(key=f"train_{part}_file_upload")
+    upload.set_value(("mine.json", to_json(given).encode(), "application/json")).run()
+    assert errors(app) == []
+    app.button(key="train_start").click().run()
+    spec = runs.read(tmp_path / "runs", started[0]).spec
+    assert getattr(spec, part) == given
+
+
+def test_a_file_that_is_none_is_refused_by_name_and_changes_nothing(app: AppTest):
+    before = recipe_in_link(app.run())
+    upload = app.file_uploader(key="train_recipe_file_upload")
+    upload.set_value(("bad.json", b'{"epochs": 0}', "application/json")).run()
+    (toast,) = app.toast
+    assert "bad.json: epochs: must be greater than or equal to 1" in toast.value.replace("\\", "")
+    assert recipe_in_link(app) == before
+
+
+def make_run(root: Path, shapes_root: Path, **changes: object) -> str:
+    """A run of the tiny network, not started."""
+    spec = RunSpec(
+        dataset="shapes",
+        fingerprint=load("shapes", shapes_root).fingerprint,
+        network=tiny.NETWORK,
+        augmentation=augmentation_presets()["cutout"],
+        recipe=full_recipe(),
+        train_images=300,
+    )
+    return runs.create(root, replace(spec, **changes), shapes_root, "cpu", "Tiny · first")
+
+
+def repeat(app: AppTest, run_id: str) -> AppTest:
+    app.query_params["train_view"] = "Runs"
+    app.query_params["run"] = run_id
+    app.run()
+    return app.button(key="train_repeat_run").click().run()
+
+
+@pytest.mark.parametrize("train_images", [300, None])
+def test_a_run_is_repeated_exactly_with_one_click_and_a_start(
+    app: AppTest, tmp_path: Path, shapes_root: Path, started: list[str], train_images: int | None
+):
+    run_id = make_run(tmp_path / "runs", shapes_root, train_images=train_images)
+    repeat(app, run_id)
+    assert errors(app) == []
+    assert any("Nothing differs yet" in each.value for each in app.caption)
+    app.button(key="train_start").click().run()
+    first, again = (runs.read(tmp_path / "runs", each).spec for each in (run_id, started[0]))
+    assert first == again
+
+
+def test_what_differs_from_the_repeated_run_is_marked_before_the_start(
+    app: AppTest, tmp_path: Path, shapes_root: Path, started: list[str]
+):
+    run_id = make_run(tmp_path / "runs", shapes_root)
+    repeat(app, run_id)
+    app.selectbox(key="train_repeat_knob").select("hole_size").run()
+    app.selectbox(key="train_repeat_value_hole_size").select("8").run()
+    app.button(key="train_repeat_change").click().run()
+    (table,) = (each.value for each in app.dataframe)
+    assert [path.rpartition(".")[2] for path in table["field"]] == ["hole_height_range", "hole_width_range"]
+    assert (set(table["before"]), set(table["now"])) == ({"16, 16"}, {"8, 8"})
+    app.button(key="train_start").click().run()
+    spec = runs.read(tmp_path / "runs", started[0]).spec
+    assert spec == knobs.turn(runs.read(tmp_path / "runs", run_id).spec, "hole_size", 8)
+    assert runs.read(tmp_path / "runs", started[0]).title == "Tiny · Hole size (px) 8"
+
+
+def test_a_knob_that_the_repeated_run_lacks_says_what_to_do(app: AppTest, tmp_path: Path, shapes_root: Path):
+    repeat(app, make_run(tmp_path / "runs", shapes_root))
+    app.selectbox(key="train_repeat_knob").select("dilation").run()
+    assert any("give a convolution a dilation" in each.value for each in app.markdown)
+    assert "train_repeat_change" not in [button.key for button in app.button]
+
+
+def test_starting_afresh_keeps_the_form_and_forgets_the_run(app: AppTest, tmp_path: Path, shapes_root: Path):
+    repeat(app, make_run(tmp_path / "runs", shapes_root))
+    app.button(key="train_repeat_forget").click().run()
+    assert recipe_in_link(app) == full_recipe()
+    assert "train_repeat_forget" not in [button.key for button in app.button]
 
 
 @pytest.mark.parametrize("key", recipe_presets())

@@ -15,6 +15,14 @@ MAX_RUNS = 8
 MEASURES = {"accuracy": "Validation accuracy by epoch", "loss": "Validation loss by epoch"}
 
 
+def show() -> None:
+    """The comparison of some runs, or how to come to have some."""
+    if run_ids := choose_runs():
+        live_comparison(run_ids)
+    else:
+        st.info("Choose some runs, or start one under New run.", icon=":material/stacked_line_chart:")
+
+
 def choose_runs() -> list[str]:
     """The runs to compare: the link's, else those chosen before, else the two newest; empty without any."""
     listed = runs.list_runs(paths.RUNS)

@@ -1,4 +1,4 @@
-"""The form of a recipe: presets fill it, every field can be changed, and the link carries the whole."""
+"""The form of a recipe: presets and files fill it, every field can be changed, the link carries the whole."""
 
 from dataclasses import fields
 from typing import Any
@@ -8,71 +8,77 @@ import streamlit as st
 from core.errors import SpecError
 from core.spec import from_link, to_link
 from core.training import Recipe, recipe_presets
+from ui import state
+from ui.spec_file import file_popover
+from ui.training import recipe_fields
+from ui.widgets import hold
 
 DEFAULT = "quick"
 OWN = "own settings"
 
-SCHEDULES = {"constant": "constant", "step": "step", "cosine": "cosine", "one_cycle": "one cycle"}
-PRECISIONS = {"float32": "float32", "bfloat16": "bfloat16 while training"}
-PROTOCOLS = {
-    "split": "a split of the training images (test is read once)",
-    "test": "the test images (the seeds' protocol: optimistic)",
-}
+
+def protocol_choice() -> None:
+    """Draw the one field that stands apart from the others, before them: what chooses the best epoch."""
+    _take_link()
+    if "train_epochs" not in st.session_state:
+        fill(recipe_presets()[DEFAULT])
+    recipe_fields.widget("validation")
 
 
 def recipe_form() -> Recipe:
-    """Draw the form and return its recipe; `SpecError` names the field that breaks a rule."""
-    _take_link()
-    if "train_epochs" not in st.session_state:
-        _fill(recipe_presets()[DEFAULT])
-    values: dict[str, Any] = {"validation_fraction": st.session_state["train_validation_fraction"]}
-    _preset_choice()
-    with st.grid(min_column_width=140, vertical_alignment="bottom"):
-        values["epochs"] = _number("Epochs", "epochs", step=1)
-        values["batch_size"] = _number("Images a step", "batch_size", step=1)
-        values["optimiser"] = _choice("Optimiser", "optimiser", {"sgd": "SGD", "adamw": "AdamW"})
-        values["learning_rate"] = _number("Learning rate", "learning_rate", step=0.01, digits="%g")
-        values["schedule"] = _choice("Schedule", "schedule", SCHEDULES)
-    with st.expander("Regularisation, precision and seed", icon=":material/tune:"):
-        values |= _further_fields(values["optimiser"], values["schedule"])
-    values["validation"] = _choice("What chooses the best epoch", "validation", PROTOCOLS)
-    recipe = Recipe(**values)
+    """Draw the other fields and return the recipe; `SpecError` names the field that breaks a rule."""
+    values = _values()
+    recipe = _try_recipe(values)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _preset_choice(recipe)
+        file_popover("train_recipe_file", recipe, "recipe", fill, Recipe)
+    recipe_fields.draw(recipe_fields.MAIN, values)
+    for turn, (title, names) in enumerate(recipe_fields.GROUPS.items()):
+        differing = recipe_fields.told(names, values)
+        label = f"{title}: {differing}" if differing else title
+        with st.expander(label, icon=":material/tune:", key=f"train_recipe_group{turn}"):
+            recipe_fields.draw(names, values)
+    if recipe is None:
+        recipe = Recipe(**values)  # says what is wrong
     link = to_link(recipe)
     st.session_state["train_recipe_link"] = link
-    st.query_params["recipe"] = link
+    state.write_link("recipe", link)
     return recipe
 
 
-def _further_fields(optimiser: str, schedule: str) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    with st.grid(min_column_width=140, vertical_alignment="bottom"):
-        if schedule == "step":
-            values["step_epochs"] = _number("Epochs a step", "step_epochs", step=1)
-            values["step_gamma"] = _number("Factor a step", "step_gamma", step=0.05, digits="%g")
-        if optimiser == "sgd":
-            values["momentum"] = _number("Momentum", "momentum", step=0.05, digits="%g")
-        values["weight_decay"] = _number("Weight decay (L2)", "weight_decay", step=0.0001, digits="%g")
-        values["l1"] = _number("L1", "l1", step=0.00001, digits="%g")
-        values["label_smoothing"] = _number("Label smoothing", "label_smoothing", step=0.05, digits="%g")
-        values["precision"] = _choice("Precision", "precision", PRECISIONS)
-        values["seed"] = _number("Seed", "seed", step=1)
-    if optimiser == "sgd":
-        values["nesterov"] = st.checkbox("Nesterov momentum", key="train_nesterov", persist_state="session")
+def fill(recipe: Recipe) -> None:
+    """Put `recipe` into the form."""
+    for field in fields(Recipe):
+        st.session_state[f"train_{field.name}"] = getattr(recipe, field.name)
+
+
+def _values() -> dict[str, Any]:
+    """What the form holds, the fields that it does not show among them, so that a recipe stays whole."""
+    values = {field.name: st.session_state[f"train_{field.name}"] for field in fields(Recipe)}
+    if values["optimiser"] == "adamw":
+        values["nesterov"] = False  # its switch is not shown
     return values
 
 
-def _preset_choice() -> None:
+def _try_recipe(values: dict[str, Any]) -> Recipe | None:
+    try:
+        return Recipe(**values)
+    except SpecError:
+        return None
+
+
+def _preset_choice(recipe: Recipe | None) -> None:
+    """The preset that the form is at, or that it is at none."""
     presets = recipe_presets()
-    current = st.session_state.get("train_recipe_preset")
-    options = [*presets, OWN]
+    chosen = st.session_state.get("train_recipe_preset", DEFAULT)
+    present = chosen if presets.get(chosen) == recipe else state.preset_key(recipe, presets)
+    hold("train_recipe_preset", present or OWN)
     st.selectbox(
         "Recipe",
-        options,
-        index=options.index(current) if current in options else options.index(DEFAULT),
+        list(presets) if present else [OWN, *presets],
         key="train_recipe_preset",
         format_func=lambda key: key.replace("_", " "),
         on_change=_fill_from_preset,
-        persist_state="session",
         help="Fills the fields below; change any of them afterwards.",
     )
 
@@ -80,12 +86,7 @@ def _preset_choice() -> None:
 def _fill_from_preset() -> None:
     recipe = recipe_presets().get(st.session_state["train_recipe_preset"])
     if recipe is not None:
-        _fill(recipe)
-
-
-def _fill(recipe: Recipe) -> None:
-    for field in fields(Recipe):
-        st.session_state[f"train_{field.name}"] = getattr(recipe, field.name)
+        fill(recipe)
 
 
 def _take_link() -> None:
@@ -94,21 +95,6 @@ def _take_link() -> None:
         return
     st.session_state["train_recipe_link"] = link
     try:
-        _fill(from_link(Recipe, link))
-        st.session_state["train_recipe_preset"] = OWN
+        fill(from_link(Recipe, link))
     except SpecError as error:
         st.error(f"{error}. The recipe in hand is kept.", icon=":material/link_off:")
-
-
-def _number(label: str, field: str, step: float, digits: str | None = None) -> Any:
-    return st.number_input(label, key=f"train_{field}", step=step, format=digits, persist_state="session")
-
-
-def _choice(label: str, field: str, options: dict[str, str]) -> Any:
-    return st.selectbox(
-        label,
-        list(options),
-        key=f"train_{field}",
-        format_func=options.__getitem__,
-        persist_state="session",
-    )

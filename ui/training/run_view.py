@@ -9,6 +9,7 @@ from core.training import EpochMetrics, Recipe, Run, runs
 from ui import paths
 from ui.evaluation.checkpoint_choice import link_value
 from ui.layout import count, link_to, percent
+from ui.training import clone
 
 STATE_BADGES = {
     "queued": ":gray-badge[:material/hourglass_empty: queued]",
@@ -16,10 +17,24 @@ STATE_BADGES = {
     "stopping": ":orange-badge[:material/pending: stopping]",
     "stopped": ":orange-badge[:material/pause: stopped]",
     "finished": ":green-badge[:material/check: finished]",
+    "not responding": ":orange-badge[:material/hourglass_disabled: not responding]",
+    "diverged": ":red-badge[:material/trending_up: diverged]",
+    "out of memory": ":red-badge[:material/memory: out of memory]",
+    "disk full": ":red-badge[:material/hard_drive: disk full]",
     "failed": ":red-badge[:material/error: failed]",
     "lost": ":red-badge[:material/link_off: lost]",
 }
 POLL_SECONDS = 1.0
+
+
+def show() -> None:
+    """The run chosen, with what can be done to it, or how to come to have one."""
+    run_id = run_choice()
+    if run_id is None:
+        st.info("There is no run yet: start one under New run.", icon=":material/timeline:")
+        return
+    run_buttons(runs.read(paths.RUNS, run_id))
+    live_run(run_id)
 
 
 def run_choice() -> str | None:
@@ -58,6 +73,13 @@ def run_buttons(run: Run) -> None:
             with st.popover("Delete", icon=":material/delete:"):
                 st.markdown("Its curves and its checkpoints are gone then, for good.")
                 _button("Delete the run", "delete", None, lambda: runs.delete(paths.RUNS, run.id))
+        st.button(
+            "Repeat with one thing changed",
+            key="train_repeat_run",
+            icon=":material/content_copy:",
+            on_click=clone.repeat,
+            args=(run,),
+        )
         if run.state == "finished":
             link_to("Mistakes", "Browse its mistakes", {"checkpoint": link_value(run.folder / "best")})
 

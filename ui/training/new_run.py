@@ -1,0 +1,127 @@
+"""The view in which a run is put together and started."""
+
+import streamlit as st
+
+from core.augmentation import AugmentationSpec
+from core.data import Dataset
+from core.device import list_devices
+from core.errors import ConvScopeError, SpecError
+from core.network import NetworkSpec, size_network
+from core.training import RunSpec, runs
+from ui import cached, choices, layout, paths, state
+from ui.spec_file import file_popover
+from ui.text import plain
+from ui.training import clone
+from ui.training.recipe_form import protocol_choice, recipe_form
+
+
+def show() -> None:
+    """Draw the form and the button that starts what it describes."""
+    source, place = clone.source(), st.container()
+    try:
+        dataset = cached.current_dataset()
+        spec = run_spec_form(dataset)
+    except ConvScopeError as error:
+        if source is not None:
+            with place:
+                clone.banner(source, None)
+        layout.stop_with(plain(str(error)))
+    if source is not None:
+        with place:
+            clone.banner(source, spec)
+    _summary(spec, dataset)
+    title = clone.title_of(source, spec) if source else spec.network.name
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        typed = st.text_input("Title of the run", key="train_title", placeholder=title, max_chars=80)
+        is_sent = st.button("Start training", key="train_start", type="primary", icon=":material/play_arrow:")
+    if is_sent:
+        _start(spec, typed.strip() or title)
+
+
+def run_spec_form(dataset: Dataset) -> RunSpec:
+    """What to train, on what and how; `ConvScopeError` where that cannot be."""
+    what, how = st.columns(2, gap="large")
+    with what:
+        network, augmentation = _network(), _augmentation()
+    with how:
+        images = _images_and_device(dataset)
+        protocol_choice()
+    recipe = recipe_form()
+    size_network(network)
+    return RunSpec(
+        dataset=dataset.name,
+        fingerprint=dataset.fingerprint,
+        network=network,
+        augmentation=augmentation,
+        recipe=recipe,
+        train_images=images,
+    )
+
+
+def _network() -> NetworkSpec:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        network = choices.network_choice("train")
+        file_popover("train_network_file", network, network.name, state.set_network, NetworkSpec)
+    layout.link_to("Network", "Change it on Network")
+    return network
+
+
+def _augmentation() -> AugmentationSpec:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        augmentation = choices.augmentation_choice("train")
+        file_popover(
+            "train_augmentation_file",
+            augmentation,
+            augmentation.name,
+            state.set_augmentation,
+            AugmentationSpec,
+        )
+    layout.link_to("Augment", "Change it on Augment")
+    return augmentation
+
+
+def _images_and_device(dataset: Dataset) -> int | None:
+    """How many images to train on, None for all; the device stays in the session."""
+    devices = list_devices()
+    if st.session_state.get("train_device") not in devices:
+        st.session_state["train_device"] = next(iter(devices))
+    st.selectbox(
+        "Device",
+        list(devices),
+        key="train_device",
+        format_func=lambda name: f"{name} · {devices[name]}",
+        persist_state="session",
+    )
+    available = len(dataset.train.labels)
+    if st.session_state.pop("train_all_images", False):
+        st.session_state["train_images"] = available
+    images = st.number_input(
+        f"Training images, of {layout.count(available)}",
+        key="train_images",
+        value=min(2000, available),
+        step=1000,
+        persist_state="session",
+        help="As many of each class, chosen by the seed. The validation split is taken from these.",
+    )
+    if images > available:
+        raise SpecError(f"training images: there are {available:,}, got {images:,}; take fewer")
+    return None if images == available else int(images)
+
+
+def _summary(spec: RunSpec, dataset: Dataset) -> None:
+    sizing = size_network(spec.network)
+    st.markdown(
+        f"**{plain(spec.network.name)}**, {layout.count(sizing.num_params)} parameters, "
+        f"receptive field {sizing.receptive_field} px, "
+        f"with **{plain(spec.augmentation.name)}** on **{plain(dataset.title)}**"
+    )
+
+
+def _start(spec: RunSpec, title: str) -> None:
+    try:
+        run_id = runs.create(paths.RUNS, spec, paths.DATA, st.session_state["train_device"], title)
+        runs.start(paths.RUNS, run_id)
+    except ConvScopeError as error:
+        layout.stop_with(plain(str(error)))
+    st.session_state["train_started"] = run_id
+    st.rerun()
