@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 import torch
 
+from core.augmentation.batched import build_batched
+from core.augmentation.normalise import normalise
 from core.augmentation.pipeline import build_pipeline
-from core.errors import RunError
+from core.errors import DivergedError, RunError
 from core.network.build import build_network
 from core.network.predict import predict
-from core.training.engine import Training, best_epoch, count_steps, seed_of, train
-from core.training.events import EpochDone, EpochMetrics, StepDone
+from core.training.batches import Batches, count_steps, seed_of
+from core.training.engine import Training, best_epoch, train
+from core.training.events import BatchSeen, EpochDone, EpochMetrics, RateChanged, StepDone, Validating
 from core.training.recipe import Recipe
+from core.training.schedule import rate_at
 from tests.tiny import AUGMENTATION, NETWORK, random_dataset, run_spec
 
 DATASET = random_dataset()
@@ -57,7 +61,9 @@ def test_every_step_and_every_epoch_is_told_in_order():
     assert {event.steps for event in told if isinstance(event, StepDone)} == {5}
     epochs = [event.metrics.epoch for event in told if isinstance(event, EpochDone)]
     assert epochs == [1, 2]
-    assert isinstance(told[5], EpochDone)
+    assert isinstance(
+        [event for event in told if not isinstance(event, BatchSeen | Validating)][5], EpochDone
+    )
     left = [event.seconds_left for event in told if isinstance(event, StepDone)]
     assert left[-1] == 0
     assert min(left[:-1]) > 0
@@ -80,8 +86,9 @@ def test_the_public_verb_tells_the_same_as_the_training():
         {},
         {"optimiser": "adamw", "schedule": "cosine", "learning_rate": 0.01, "weight_decay": 0.01},
         {"precision": "bfloat16", "nesterov": True, "schedule": "step", "step_epochs": 1},
+        {"optimiser": "muon", "averaging": 0.9, "mix": "cutmix", "alternate_flips": True},
     ],
-    ids=["sgd", "adamw", "bfloat16"],
+    ids=["sgd", "adamw", "bfloat16", "muon, averaged, mixed"],
 )
 @pytest.mark.parametrize("stopped_after", [1, 2])
 def test_stopped_and_resumed_it_ends_with_the_weights_of_an_undisturbed_run(recipe, stopped_after):
@@ -116,6 +123,13 @@ KNOBS = {
     "seed": ({}, 2),
     "validation": ({}, "test"),
     "validation_fraction": ({}, 0.3),
+    "schedule_every": ({"schedule": "cosine", "epochs": 2}, "epoch"),
+    "cycle_momentum": ({}, True),
+    "fresh_optimiser": ({"epochs": 2}, True),
+    "averaging": ({}, 0.9),
+    "mix": ({}, "mixup"),
+    "mix_alpha": ({"mix": "mixup"}, 0.2),
+    "alternate_flips": ({}, True),
 }
 
 
@@ -147,10 +161,20 @@ def test_the_network_is_trained_on_what_the_pipeline_draws(monkeypatch):
         lambda network, inputs: seen.append(inputs[0].clone()) if network.training else None
     )
     list(training.events())
-    seed = seed_of(spec.recipe.seed, 1)
-    order = np.random.default_rng(seed).permutation(training.train_indices)
-    expected = build_pipeline(spec.augmentation, seed).apply(DATASET.train.images[order])
-    np.testing.assert_array_equal(torch.cat(seen).numpy(), expected)
+    order = np.random.default_rng(seed_of(1, 1)).permutation(training.batches.train_indices)
+    for step, inputs in enumerate(seen, start=1):
+        images = torch.from_numpy(DATASET.train.images[order[(step - 1) * 16 : step * 16]])
+        expected = build_batched(spec.augmentation, seed_of(1, 1, step), "cpu").apply(images)
+        assert torch.equal(inputs, expected)
+
+
+def test_what_tensors_cannot_do_albumentations_does(monkeypatch):
+    monkeypatch.setattr("core.training.batches.supports", lambda spec: (False, "for a test"))
+    batches = Batches(run_spec(DATASET), DATASET, "cpu")
+    assert not batches.is_on_tensors
+    batch = batches.at(2, 3)
+    expected = build_pipeline(AUGMENTATION, seed_of(1, 2, 3)).apply(DATASET.train.images[batch.indices])
+    np.testing.assert_array_equal(batch.inputs.numpy(), expected)
 
 
 def test_l1_and_l2_are_in_the_gradient_as_their_formulas_say():
@@ -169,7 +193,8 @@ def test_l1_and_l2_are_in_the_gradient_as_their_formulas_say():
 def test_reported_losses_are_cross_entropy_without_smoothing_and_l1():
     spec = run_spec(DATASET, epochs=1, batch_size=128, label_smoothing=0.3, l1=0.001)
     plain = run_spec(DATASET, epochs=1, batch_size=128)
-    (step, epoch), (plain_step, plain_epoch) = run(spec)[1], run(plain)[1]
+    step, epoch = run(spec)[1][0], run(spec)[1][-1]
+    plain_step, plain_epoch = run(plain)[1][0], run(plain)[1][-1]
     assert epoch.metrics.train_loss == pytest.approx(plain_epoch.metrics.train_loss)
     assert plain_step.loss == pytest.approx(plain_epoch.metrics.train_loss)
     assert step.loss > epoch.metrics.train_loss + 0.01
@@ -187,7 +212,7 @@ def test_validation_figures_are_recounted_from_predictions_on_unaugmented_images
 
 
 def test_the_split_takes_validation_from_the_chosen_training_images_class_by_class():
-    training = Training(run_spec(DATASET, train_images=40, validation_fraction=0.25), DATASET, "cpu")
+    training = Batches(run_spec(DATASET, train_images=40, validation_fraction=0.25), DATASET, "cpu")
     assert len(training.train_indices) == 30
     assert np.bincount(DATASET.train.labels[training.train_indices]).tolist() == [3] * 10
     assert np.bincount(training.validation.labels).tolist() == [1] * 10
@@ -196,7 +221,7 @@ def test_the_split_takes_validation_from_the_chosen_training_images_class_by_cla
 
 
 def test_the_seeds_protocol_trains_on_all_and_lets_the_test_choose():
-    training = Training(run_spec(DATASET, validation="test"), DATASET, "cpu")
+    training = Batches(run_spec(DATASET, validation="test"), DATASET, "cpu")
     assert len(training.train_indices) == len(DATASET.train.labels)
     assert training.validation is DATASET.test
 
@@ -234,17 +259,109 @@ def test_a_single_image_that_is_no_number_is_noticed_in_its_epoch(monkeypatch):
     """BatchNorm would carry it in its running mean for ever, even where the weights stay numbers."""
     spec = run_spec(DATASET, epochs=2)
 
-    def spoil(spec, seed):
-        pipeline = build_pipeline(spec, seed)
-        whole = pipeline.apply
-        pipeline.apply = lambda images: np.where(
-            np.arange(len(images))[:, None, None, None] == 0, np.nan, whole(images)
-        )
-        return pipeline
+    whole = Batches.augment
 
-    monkeypatch.setattr("core.training.engine.build_pipeline", spoil)
-    with pytest.raises(RunError, match="diverged at epoch 1, step 1: the loss is nan"):
+    def spoil(batches, epoch, step):
+        inputs = whole(batches, epoch, step)
+        inputs[0, 0, 3, 3] = math.nan
+        return inputs
+
+    monkeypatch.setattr(Batches, "augment", spoil)
+    with pytest.raises(DivergedError, match="diverged at epoch 1, step 1: the loss is nan"):
         run(spec)
+
+
+def test_a_running_mean_that_is_no_number_ends_the_run_at_its_step():
+    training = Training(run_spec(DATASET, epochs=2), DATASET, "cpu")
+    events = training.events()
+    while not isinstance(event := next(events), StepDone) or event.step < 2:
+        pass
+    means = [tensor for name, tensor in training.network.state_dict().items() if "running_mean" in name]
+    means[0][0] = math.nan
+    with pytest.raises(DivergedError, match="diverged at epoch 1, step 3: the weights are no longer numbers"):
+        next(events)
+
+
+def test_a_changed_rate_is_told_and_done_again_by_whoever_resumes():
+    spec = run_spec(DATASET, epochs=3, averaging=0.9)
+    training, told, middle = Training(spec, DATASET, "cpu"), [], None
+    for event in training.events():
+        told.append(event)
+        if isinstance(event, StepDone) and (event.epoch, event.step) in {(1, 2), (2, 3)}:
+            training.change_rate(event.epoch / 10)
+        if isinstance(event, EpochDone) and event.metrics.epoch == 1:
+            middle = training.snapshot()
+    changes = [event for event in told if isinstance(event, RateChanged)]
+    assert [(change.epoch, change.step, change.factor) for change in changes] == [(1, 3, 0.1), (2, 4, 0.2)]
+    rates = [event.learning_rate for event in told if isinstance(event, StepDone)]
+    factors = [1] * 2 + [0.1] * 6 + [0.2] * 7
+    assert rates == pytest.approx([rate_at(spec.recipe, i, 5) * f for i, f in enumerate(factors)])
+    for resume in (None, middle):
+        again = Training(spec, DATASET, "cpu", resume=resume, rate_changes=changes)
+        assert not [event for event in again.events() if isinstance(event, RateChanged)]
+        assert sha(again) == sha(training)
+    assert sha(run(spec)[0]) != sha(training)
+
+
+def test_a_batch_is_made_again_as_it_was_seen():
+    spec = run_spec(DATASET, epochs=2, mix="mixup", alternate_flips=True)
+    recorded = [event for event in run(spec)[1] if isinstance(event, BatchSeen)]
+    assert [(event.epoch, event.step) for event in recorded] == [(1, 1), (2, 1)]
+    batches = Batches(spec, DATASET, "cpu")
+    for event in reversed(recorded):
+        batch = batches.at(event.epoch, event.step)
+        assert batch.sha256() == event.sha256
+        assert len(event.losses) == len(batch.indices)
+    torch.manual_seed(seed_of(1, 0))
+    network = build_network(spec.network).train().to(memory_format=torch.channels_last)
+    torch.manual_seed(seed_of(1, 1))
+    batch = batches.at(1, 1)
+    losses = batch.losses(network(batch.inputs.contiguous(memory_format=torch.channels_last)))
+    assert losses.tolist() == pytest.approx(recorded[0].losses, abs=1e-5)
+    with pytest.raises(RunError, match="epochs 1 to 2 of 5 steps, got epoch 2, step 6"):
+        batches.at(2, 6)
+
+
+def test_alternating_flips_show_every_image_both_ways_in_two_epochs():
+    spec = run_spec(DATASET, epochs=4, alternate_flips=True, batch_size=4096)
+    batches, images = Batches(spec, DATASET, "cpu"), {}
+    for epoch in range(1, 5):
+        batch = batches.at(epoch, 1)
+        for index, pixels in zip(batch.indices.tolist(), batch.inputs, strict=True):
+            images.setdefault(index, []).append(pixels)
+    mirrored = [torch.equal(first.flip(2), second) for first, second, *_ in images.values()]
+    assert all(mirrored)
+    assert all(torch.equal(first, third) for first, _, third, _ in images.values())
+    normal = [
+        torch.equal(
+            each[0],
+            torch.from_numpy(
+                normalise(DATASET.train.images[index][None], AUGMENTATION.mean, AUGMENTATION.std)
+            )[0],
+        )
+        for index, each in images.items()
+    ]
+    assert 20 < sum(normal) < 50, "about half of the 70 are mirrored first"
+
+
+def test_the_average_of_the_weights_is_what_is_saved_and_follows_its_formula():
+    spec = run_spec(DATASET, epochs=1, averaging=0.8)
+    training, kept = Training(spec, DATASET, "cpu"), []
+    expected = {name: tensor.clone() for name, tensor in training.network.state_dict().items()}
+    for event in training.events():
+        if isinstance(event, StepDone):
+            decay = min(0.8, (1 + event.step) / (10 + event.step))
+            for name, tensor in training.network.state_dict().items():
+                if tensor.dtype.is_floating_point:
+                    expected[name] = decay * expected[name] + (1 - decay) * tensor
+            kept.append(event)
+    saved = training.snapshot().weights
+    assert len(kept) == 5
+    for name, tensor in expected.items():
+        if tensor.dtype.is_floating_point:
+            np.testing.assert_allclose(saved[name], tensor.numpy(), rtol=1e-5, atol=1e-6)
+    raw = training.network.state_dict()
+    assert any(not np.array_equal(saved[name], raw[name].numpy()) for name in saved)
 
 
 def test_other_images_another_number_of_classes_and_another_shape_are_refused():

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from itertools import pairwise
 
 import pytest
 import torch
@@ -9,9 +10,9 @@ from torch.optim import lr_scheduler
 
 from core.errors import SpecError
 from core.spec import from_json, to_json
-from core.training.presets import recipe_presets
+from core.training.presets import recipe_notes, recipe_presets
 from core.training.recipe import Recipe
-from core.training.schedule import rate_at
+from core.training.schedule import momentum_at, rate_at
 
 
 @pytest.mark.parametrize(
@@ -56,8 +57,10 @@ def test_every_preset_survives_the_way_through_json():
 def test_the_seeds_recipes_carry_the_figures_of_their_code():
     presets = recipe_presets()
     named = {
-        "seed_001": (70, 128, 0.01),
-        "seed_002": (20, 64, 0.5),
+        "seed_001_as_written": (70, 128, 0.01),
+        "seed_001_as_intended": (70, 128, 0.01),
+        "seed_002_as_written": (20, 64, 0.5),
+        "seed_002_as_intended": (20, 64, 0.5),
         "seed_003": (62, 128, 0.01),
         "seed_003_less_weighted": (32, 128, 0.01),
         "seed_004": (300, 128, 0.01),
@@ -107,8 +110,8 @@ def test_the_rate_at_every_step_is_torchs(schedule, epochs, steps):
 
 def test_moved_once_an_epoch_the_cycle_of_seed_002_has_the_rates_of_its_project():
     published = [0.02, 0.0658, 0.1858, 0.3342, 0.4542, 0.5, 0.4937, 0.4752]
-    recipe = recipe_presets()["seed_002"]
-    assert [rate_at(recipe, epoch, 1) for epoch in range(8)] == pytest.approx(published, abs=5e-5)
+    recipe = recipe_presets()["seed_002_as_written"]
+    assert [rate_at(recipe, 782 * epoch + 5, 782) for epoch in range(8)] == pytest.approx(published, abs=5e-5)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
@@ -119,12 +122,37 @@ def test_the_shortest_trainings_have_a_rate_at_every_step(steps):
         assert all(0 < rate <= recipe.learning_rate for rate in rates)
 
 
+def test_the_momentum_of_a_cycle_runs_against_the_rate_as_torchs_does():
+    recipe = Recipe(epochs=2, learning_rate=0.5, cycle_momentum=True)
+    optimiser = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.5, momentum=0.9)
+    cycle = lr_scheduler.OneCycleLR(optimiser, max_lr=0.5, total_steps=40)
+    for step in range(40):
+        assert momentum_at(recipe, step, 20) == pytest.approx(optimiser.param_groups[0]["momentum"])
+        optimiser.step()
+        if step < 39:
+            cycle.step()
+    with pytest.raises(SpecError, match="cycle_momentum needs one_cycle"):
+        Recipe(schedule="cosine", cycle_momentum=True)
+
+
+def test_as_written_the_rate_of_seed_001_never_moves():
+    recipe = recipe_presets()["seed_001_as_written"]
+    assert {rate_at(recipe, step, 391) for step in range(0, 70 * 391, 97)} == {0.01}
+    assert recipe.fresh_optimiser
+    assert rate_at(recipe_presets()["seed_001_as_intended"], 7 * 391, 391) == 0.005
+
+
+def test_every_preset_has_its_note():
+    assert recipe_notes().keys() == recipe_presets().keys()
+    assert all(recipe_notes().values())
+
+
 def test_a_triangle_rises_and_falls_along_straight_lines():
     recipe = Recipe(epochs=5, learning_rate=0.4, schedule="triangular")
     rates = [rate_at(recipe, step, 20) for step in range(100)]
     assert max(rates) == rates[20] == pytest.approx(0.4)
-    rise = {round(b - a, 12) for a, b in zip(rates[:20], rates[1:21], strict=True)}
-    fall = {round(b - a, 12) for a, b in zip(rates[20:-1], rates[21:], strict=True)}
+    rise = {round(b - a, 12) for a, b in pairwise(rates[:21])}
+    fall = {round(b - a, 12) for a, b in pairwise(rates[20:])}
     assert len(rise) == len(fall) == 1
     assert 0 < rates[-1] < 0.01
 

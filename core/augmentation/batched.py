@@ -74,6 +74,10 @@ class BatchedPipeline:
         self._generator = torch.Generator().manual_seed(seed)
         self._num_uniforms = sum(step.num_uniforms + (chance < 1) for chance, step in self.steps)
 
+    def reseed(self, seed: int) -> None:
+        """Draw from here on as a new pipeline with this seed would."""
+        self._generator.manual_seed(seed)
+
     def draw(self, count: int) -> list[Drawn]:
         """What every step, Normalize at the end included, will do to the next `count` images."""
         uniforms = torch.rand(count, self._num_uniforms, generator=self._generator, dtype=torch.float64)

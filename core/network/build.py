@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import CheckpointError
+from core.network.dropout import Dropout
 from core.network.sizing import size_network
 from core.network.spec import LayerSpec, NetworkSpec, parse_step
 
@@ -172,7 +173,7 @@ def _build_step(kind: str, rate: float | None, channels: int) -> nn.Module:
     if kind == "batch_norm":
         return nn.BatchNorm2d(num_features=channels)
     if rate is not None:
-        return nn.Dropout(p=rate) if kind == "dropout" else nn.Dropout2d(p=rate)
+        return Dropout(p=rate) if kind == "dropout" else nn.Dropout2d(p=rate)
     if kind == "log_softmax":
         return nn.LogSoftmax(dim=1)
     return PLAIN_STEPS[kind]()

@@ -12,6 +12,7 @@ from torch.fx.proxy import TraceError
 
 from core.errors import SpecError
 from core.network.build import Add, Flatten, Linear, build_network
+from core.network.dropout import Dropout
 from core.network.sizing import size_network
 from core.network.spec import LayerSpec, NetworkSpec
 from core.network.trace_draft import Draft, name_layers, prune
@@ -57,7 +58,7 @@ class _Tracer(fx.Tracer):
     """Sees every module of torch and of `core.network.build` as one call, and through all others."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return type(m) in (Add, Flatten, Linear) or super().is_leaf_module(m, module_qualified_name)
+        return type(m) in (Add, Flatten, Linear, Dropout) or super().is_leaf_module(m, module_qualified_name)
 
 
 def _trace(module: nn.Module, title: str) -> tuple[nn.Module, fx.Graph]:

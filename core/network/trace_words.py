@@ -11,6 +11,7 @@ from torch.nn import functional as F  # noqa: N812 (torch's own custom)
 
 from core.errors import SpecError
 from core.network.build import Add, Flatten, Linear
+from core.network.dropout import Dropout
 from core.network.spec import LayerSpec
 
 
@@ -203,6 +204,7 @@ _SAYERS: dict[type[nn.Module], Callable[[Any], Words]] = {
     nn.BatchNorm1d: _say_batch_norm,
     nn.BatchNorm2d: _say_batch_norm,
     nn.Dropout: lambda module: f"dropout {module.p}",
+    Dropout: lambda module: f"dropout {module.p}",
     nn.Dropout2d: lambda module: f"dropout2d {module.p}",
     nn.ReLU: lambda module: "relu",
     nn.ReLU6: lambda module: "relu6",

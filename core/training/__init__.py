@@ -1,7 +1,7 @@
 """Trainings: the recipe, and the runs that follow it. Light; `core.training.engine` needs torch."""
 
 from core.training.events import EpochDone, EpochMetrics, StepDone
-from core.training.presets import recipe_presets
+from core.training.presets import recipe_notes, recipe_presets
 from core.training.recipe import Recipe, RunSpec
 from core.training.runs import DamagedRun, Run
 
@@ -13,5 +13,6 @@ __all__ = [
     "Run",
     "RunSpec",
     "StepDone",
+    "recipe_notes",
     "recipe_presets",
 ]

@@ -1,27 +1,35 @@
 """Training: numbers in, events out. No file is written and nothing is printed here."""
 
-import hashlib
 import math
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional
+from torch import Tensor, nn
 
 from core.arrays import Array
-from core.augmentation.pipeline import build_pipeline
-from core.data.dataset import Dataset, Split
-from core.data.splits import split_validation, take_balanced
-from core.errors import RunError
+from core.data.dataset import Dataset
+from core.errors import DivergedError
 from core.network.build import build_network, restore_network
-from core.network.predict import predict
-from core.training.events import EpochDone, EpochMetrics, StepDone
-from core.training.optimiser import build_optimiser, optimiser_arrays, restore_optimiser, to_array
+from core.network.predict import predict_batches
+from core.training.averaging import WeightAverage
+from core.training.batches import Batch, Batches, seed_of
+from core.training.events import BatchSeen, EpochDone, EpochMetrics, RateChanged, StepDone, Validating
+from core.training.optimiser import build_optimiser, optimiser_arrays, restore_optimiser, set_rate, to_array
 from core.training.recipe import RunSpec
-from core.training.schedule import rate_at
+from core.training.schedule import momentum_at, rate_at
+
+TrainingEvent = StepDone | BatchSeen | RateChanged | Validating | EpochDone
+
+SEEN_EVERY = 50
+"""Steps from one batch whose hash is kept to the next; the first of every epoch is one of them."""
+TOLD_EVERY = {"cpu": 1, "cuda": 16}
+"""Steps from one that is told to the next: to tell a loss means to wait for the GPU."""
+RAW = "raw."
+"""Before the names of the weights themselves, where the average of the weights is what is saved."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -31,190 +39,235 @@ class Snapshot:
     history: tuple[EpochMetrics, ...]
     """Of every epoch so far."""
     weights: Mapping[str, Array]
-    """By their names in the `state_dict`."""
+    """By their names in the `state_dict`; the average, where the recipe keeps one."""
     optimiser: Mapping[str, Array]
-    """See `core.training.optimiser`."""
+    """See `core.training.optimiser`; with the weights themselves, where the recipe keeps an average."""
 
 
 def train(
     run_spec: RunSpec, dataset: Dataset, device: str, *, resume: Snapshot | None = None
-) -> Iterator[StepDone | EpochDone]:
+) -> Iterator[TrainingEvent]:
     """Train the network of `run_spec`, from the beginning or from `resume`, and tell every step and epoch.
 
     The same run spec, device, threads and versions give the same weights, interrupted or not. torch's
     global generator is seeded anew at every epoch. Raises `RunError` where the images are not those of the
-    run spec, and where the loss or the weights are no longer numbers.
+    run spec, and `DivergedError` where the loss or the weights are no longer numbers.
     """
     yield from Training(run_spec, dataset, device, resume=resume).events()
 
 
 class Training:
-    """`train` for those who want the weights too: `snapshot` gives them after every `EpochDone`."""
+    """`train` for those who want the weights too: `snapshot` gives them after every `EpochDone`.
+
+    `rate_changes` are those that were made before, so that whoever resumes does them again at the same steps.
+    """
 
     def __init__(
-        self, run_spec: RunSpec, dataset: Dataset, device: str, *, resume: Snapshot | None = None
+        self,
+        run_spec: RunSpec,
+        dataset: Dataset,
+        device: str,
+        *,
+        resume: Snapshot | None = None,
+        rate_changes: Sequence[RateChanged] = (),
     ) -> None:
-        check_images(run_spec, dataset)
         self.run_spec, self.recipe, self.device = run_spec, run_spec.recipe, torch.device(device)
-        self.images = dataset.train
-        self.train_indices, self.validation = choose_images(run_spec, dataset)
-        self.steps = count_steps(len(self.train_indices), self.recipe.batch_size)
+        self.batches = Batches(run_spec, dataset, device)
         self.history = resume.history if resume else ()
+        self._changes = deque(sorted(rate_changes, key=lambda change: (change.epoch, change.step)))
+        self._factor = 1.0
+        self._asked: float | None = None
 
-        torch.manual_seed(seed_of(self.recipe.seed, epoch=0))
-        spec = run_spec.network
-        network = restore_network(spec, resume.weights) if resume else build_network(spec)
-        # channels_last: 1.2 times the images a second on a CPU, for a network of 3x3 convolutions.
-        self.network = network.to(self.device).to(memory_format=torch.channels_last)
+        torch.manual_seed(seed_of(self.recipe.seed, 0))
+        self.network = self._place(run_spec, resume.weights if resume else None)
+        self.average: WeightAverage | None = None
+        if self.recipe.averaging:
+            self._start_average(resume)
         self.optimiser = build_optimiser(self.recipe, self.network)
         if resume:
             restore_optimiser(self.optimiser, resume.optimiser)
 
-    def events(self) -> Iterator[StepDone | EpochDone]:
+    def _place(self, run_spec: RunSpec, weights: Mapping[str, Array] | None) -> nn.Module:
+        spec = run_spec.network
+        network = build_network(spec) if weights is None else restore_network(spec, weights)
+        # channels_last: 1.2 times the images a second on a CPU, for a network of 3x3 convolutions.
+        return network.to(self.device).to(memory_format=torch.channels_last)
+
+    def _start_average(self, resume: Snapshot | None) -> None:
+        average = self._place(self.run_spec, resume.weights if resume else self._weights(self.network))
+        if resume:
+            raw = {
+                key.removeprefix(RAW): array for key, array in resume.optimiser.items() if key.startswith(RAW)
+            }
+            self.network = self._place(self.run_spec, raw)
+        self.average = WeightAverage(self.network, average, self.recipe.averaging)
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The network that is validated and saved: the average, where the recipe keeps one."""
+        return self.average.average if self.average else self.network
+
+    def change_rate(self, factor: float) -> None:
+        """From the next step on, train at the schedule's rate times `factor`."""
+        self._asked = factor
+
+    def events(self) -> Iterator[TrainingEvent]:
         """Every step and every epoch that is left."""
-        first, begun = len(self.history) + 1, time.perf_counter()
+        first = len(self.history) + 1
+        clock = Clock(first, self.recipe.epochs, self.batches.steps)
         for epoch in range(first, self.recipe.epochs + 1):
-            started = time.perf_counter()
-            tally = Tally()
-            for step, loss, rate in self._train_epoch(epoch, tally):
-                done, total = (
-                    (epoch - first) * self.steps + step,
-                    (self.recipe.epochs - first + 1) * self.steps,
-                )
-                yield StepDone(
-                    epoch=epoch,
-                    step=step,
-                    steps=self.steps,
-                    loss=loss,
-                    learning_rate=rate,
-                    seconds_left=(time.perf_counter() - begun) / done * (total - done),
-                )
+            started, tally = time.perf_counter(), Tally()
+            yield from self._train_epoch(epoch, tally, clock)
+            loss, accuracy = tally.read()
             trained = time.perf_counter()
-            validation_loss, validation_accuracy = self._validate(epoch)
+            validation_loss, validation_accuracy = yield from self._validate(epoch)
             metrics = EpochMetrics(
                 epoch=epoch,
-                train_loss=tally.loss / tally.images,
-                train_accuracy=tally.correct / tally.images,
+                train_loss=loss,
+                train_accuracy=accuracy,
                 validation_loss=validation_loss,
                 validation_accuracy=validation_accuracy,
-                learning_rate=rate,
+                learning_rate=self._rate(epoch, self.batches.steps),
                 seconds=time.perf_counter() - started,
                 images_per_second=tally.images / (trained - started),
             )
             self.history = (*self.history, metrics)
             yield EpochDone(metrics=metrics, is_best=best_epoch(self.history) == epoch)
 
-    def _train_epoch(self, epoch: int, tally: "Tally") -> Iterator[tuple[int, float, float]]:
-        """One pass over the training images; after every step its number, its loss and its rate."""
+    def _train_epoch(self, epoch: int, tally: "Tally", clock: "Clock") -> Iterator[TrainingEvent]:
+        """One pass over the training images."""
         # All that is random follows from the run's seed and the epoch: a resumed run draws the same.
-        seed = seed_of(self.recipe.seed, epoch)
-        torch.manual_seed(seed)
-        order = np.random.default_rng(seed).permutation(self.train_indices)
-        pipeline = build_pipeline(self.run_spec.augmentation, seed)
-        size = self.recipe.batch_size
+        torch.manual_seed(seed_of(self.recipe.seed, epoch))
+        if self.recipe.fresh_optimiser:
+            self.optimiser = build_optimiser(self.recipe, self.network)
         self.network.train()
-        for step in range(1, self.steps + 1):
-            batch = order[(step - 1) * size : step * size]
-            inputs = torch.from_numpy(pipeline.apply(self.images.images[batch])).to(self.device)
-            targets = torch.from_numpy(self.images.labels[batch]).to(self.device)
-            rate = rate_at(self.recipe, (epoch - 1) * self.steps + step - 1, self.steps)
-            scores, loss = self._take_step(inputs, targets, rate)
-            if not math.isfinite(loss):
-                raise self._diverged(epoch, step, f"the loss is {loss}")
-            tally.add(scores, targets)
-            yield step, loss, rate
+        for step, batch in enumerate(self.batches.epoch(epoch), start=1):
+            yield from self._take_changes(epoch, step)
+            scores, loss = self._take_step(batch, epoch, step)
+            tally.add(scores, batch)
+            is_last = step == self.batches.steps
+            if step % TOLD_EVERY[self.device.type] == 0 or is_last:
+                self._refuse_divergence(epoch, step, loss)
+                yield StepDone(
+                    epoch=epoch,
+                    step=step,
+                    steps=self.batches.steps,
+                    loss=loss.item(),
+                    learning_rate=self._rate(epoch, step),
+                    seconds_left=clock.seconds_left(epoch, step),
+                )
+            if step % SEEN_EVERY == 1:
+                yield seen(batch, scores, epoch, step)
 
-    def _take_step(self, inputs: Tensor, targets: Tensor, rate: float) -> tuple[Tensor, float]:
-        """One optimiser step on images (N, C, H, W): the scores (N, classes), and the loss that it lowers."""
-        inputs = inputs.contiguous(memory_format=torch.channels_last)
+    def _take_changes(self, epoch: int, step: int) -> Iterator[RateChanged]:
+        while self._changes and (self._changes[0].epoch, self._changes[0].step) <= (epoch, step):
+            self._factor = self._changes.popleft().factor
+        if self._asked is not None:
+            self._factor, self._asked = self._asked, None
+            yield RateChanged(epoch=epoch, step=step, factor=self._factor)
+
+    def _rate(self, epoch: int, step: int) -> float:
+        steps = self.batches.steps
+        return self._factor * rate_at(self.recipe, (epoch - 1) * steps + step - 1, steps)
+
+    def _take_step(self, batch: Batch, epoch: int, step: int) -> tuple[Tensor, Tensor]:
+        """One optimiser step: the scores (N, classes), and the loss that it lowers."""
+        steps, done = self.batches.steps, (epoch - 1) * self.batches.steps + step
+        inputs = batch.inputs.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bfloat16"):
             scores = self.network(inputs).float()
-        loss = functional.cross_entropy(scores, targets, label_smoothing=self.recipe.label_smoothing)
+        loss = batch.losses(scores, self.recipe.label_smoothing).mean()
         if self.recipe.l1:
             loss = loss + self.recipe.l1 * sum(weights.abs().sum() for weights in self.network.parameters())
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        set_rate(self.optimiser, self._rate(epoch, step), momentum_at(self.recipe, done - 1, steps))
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
-        return scores.detach(), loss.item()
+        if self.average:
+            self.average.update(done)
+        return scores.detach(), loss.detach()
 
-    def _validate(self, epoch: int) -> tuple[float, float]:
+    def _refuse_divergence(self, epoch: int, step: int, loss: Tensor) -> None:
+        if not math.isfinite(loss.item()):
+            raise self._diverged(epoch, step, f"the loss is {loss.item()}")
+        floats = [tensor for tensor in self.network.state_dict().values() if tensor.dtype.is_floating_point]
+        # One number a tensor and one answer for all: a NaN or an infinity anywhere stays one in the norm.
+        if not math.isfinite(torch.stack(torch._foreach_norm(floats, math.inf)).sum().item()):
+            raise self._diverged(epoch, step, "the weights are no longer numbers")
+
+    def _validate(self, epoch: int) -> Generator[Validating, None, tuple[float, float]]:
         """Mean cross-entropy in nats, and accuracy, over the images that choose the best epoch."""
-        if not all(bool(tensor.isfinite().all()) for tensor in self.network.state_dict().values()):
-            raise self._diverged(epoch, self.steps, "the weights are no longer numbers")
         mean, std = self.run_spec.augmentation.mean, self.run_spec.augmentation.std
-        probabilities = predict(self.network, self.validation.images, mean, std, self.device)
-        labels = self.validation.labels
-        of_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+        images, labels = self.batches.validation.images, self.batches.validation.labels
+        told = []
+        for probabilities in predict_batches(self.evaluated, images, mean, std, self.device):
+            told.append(probabilities)
+            yield Validating(epoch=epoch, done=sum(map(len, told)), images=len(labels))
+        every = np.concatenate(told)
+        of_truth = every[np.arange(len(labels)), labels].astype(np.float64)
         # float32 can round a small probability down to 0.
         loss = float(-np.log(np.maximum(of_truth, np.finfo(np.float32).tiny)).mean())
         if not math.isfinite(loss):
-            raise self._diverged(epoch, self.steps, f"the validation loss is {loss}")
-        return loss, float((probabilities.argmax(axis=1) == labels).mean())
+            raise self._diverged(epoch, self.batches.steps, f"the validation loss is {loss}")
+        return loss, float((every.argmax(axis=1) == labels).mean())
 
-    def _diverged(self, epoch: int, step: int, sign: str) -> RunError:
-        remedy = f"lower the learning rate, which was {self.recipe.learning_rate:g}"
-        return RunError(f"the training diverged at epoch {epoch}, step {step}: {sign}; {remedy}")
+    def _diverged(self, epoch: int, step: int, sign: str) -> DivergedError:
+        remedy = f"lower the learning rate, which was {self._rate(epoch, step):.3g}"
+        return DivergedError(f"the training diverged at epoch {epoch}, step {step}: {sign}; {remedy}")
 
     def snapshot(self) -> Snapshot:
         """Copies of the weights and of the optimiser's state; meant for the moments between two epochs."""
-        weights = {name: to_array(tensor) for name, tensor in self.network.state_dict().items()}
-        return Snapshot(self.history, weights, optimiser_arrays(self.optimiser))
+        optimiser = optimiser_arrays(self.optimiser)
+        if self.average:
+            optimiser |= {f"{RAW}{name}": array for name, array in self._weights(self.network).items()}
+        return Snapshot(self.history, self._weights(self.evaluated), optimiser)
+
+    @staticmethod
+    def _weights(network: nn.Module) -> dict[str, Array]:
+        return {name: to_array(tensor) for name, tensor in network.state_dict().items()}
 
 
 @dataclass(slots=True)
 class Tally:
-    """What an epoch adds up to so far."""
+    """What an epoch adds up to so far; on the device, so that nothing waits for it."""
 
     images: int = 0
-    loss: float = 0.0
+    loss: Tensor | float = 0.0
     """Summed cross-entropy, without smoothing and L1."""
-    correct: int = 0
+    correct: Tensor | int = 0
 
-    def add(self, scores: Tensor, targets: Tensor) -> None:
-        """Add a batch: scores (N, classes) and the true classes (N,)."""
-        self.images += len(targets)
-        self.loss += functional.cross_entropy(scores, targets, reduction="sum").item()
-        self.correct += int((scores.argmax(dim=1) == targets).sum())
+    def add(self, scores: Tensor, batch: Batch) -> None:
+        """Add a batch with its scores (N, classes)."""
+        self.images += len(scores)
+        self.loss += batch.losses(scores).sum()
+        self.correct += (scores.argmax(dim=1) == batch.labels).sum()
 
-
-def check_images(run_spec: RunSpec, dataset: Dataset) -> None:
-    """`RunError` where the network or the run was made for other images than these."""
-    network, (_, height, width, channels) = run_spec.network, dataset.train.images.shape
-    if dataset.fingerprint != run_spec.fingerprint:
-        given = f"the run was made for {run_spec.fingerprint[:8]}…, got {dataset.fingerprint[:8]}…"
-        raise RunError(f"{dataset.title} holds other images than it did: {given}; start a new run")
-    if network.num_classes != len(dataset.classes):
-        given = f"{network.num_classes} classes, {dataset.title} has {len(dataset.classes)}"
-        raise RunError(f"{network.name} tells apart {given}; set num_classes to {len(dataset.classes)}")
-    if network.input_shape != (channels, height, width):
-        given = f"{network.input_shape}, the images are {(channels, height, width)}"
-        raise RunError(f"{network.name} takes images (C, H, W) of {given}; set its input_shape to that")
+    def read(self) -> tuple[float, float]:
+        """The mean loss in nats, and the accuracy."""
+        return float(self.loss) / self.images, float(self.correct) / self.images
 
 
-def choose_images(run_spec: RunSpec, dataset: Dataset) -> tuple[Array, Split]:
-    """The indices of the training images, and the images that choose the best epoch."""
-    recipe, images, labels = run_spec.recipe, dataset.train.images, dataset.train.labels
-    indices = np.arange(len(labels))
-    if run_spec.train_images is not None:
-        indices = take_balanced(labels, run_spec.train_images, recipe.seed)
-    if recipe.validation == "test":
-        return indices, dataset.test
-    kept, held_out = split_validation(labels[indices], recipe.validation_fraction, recipe.seed)
-    chosen = indices[held_out]
-    return indices[kept], Split(images=images[chosen], labels=labels[chosen])
+@dataclass(slots=True)
+class Clock:
+    """How long the rest will take, from the pace so far."""
+
+    first: int
+    """The epoch with which this process began."""
+    epochs: int
+    steps: int
+    begun: float = field(default_factory=time.perf_counter)
+
+    def seconds_left(self, epoch: int, step: int) -> float:
+        """To the end of the last epoch."""
+        done = (epoch - self.first) * self.steps + step
+        total = (self.epochs - self.first + 1) * self.steps
+        return (time.perf_counter() - self.begun) / done * (total - done)
 
 
-def count_steps(num_images: int, batch_size: int) -> int:
-    """Steps in an epoch. A last batch of one image is left out: one value has no variance to normalise by."""
-    whole, rest = divmod(num_images, batch_size)
-    return max(1, whole + (rest > 1))
-
-
-def seed_of(run_seed: int, epoch: int) -> int:
-    """The seed of an epoch, 32 bits; epoch 0 draws the first weights."""
-    return int.from_bytes(hashlib.sha256(f"{run_seed} {epoch}".encode()).digest()[:4])
+def seen(batch: Batch, scores: Tensor, epoch: int, step: int) -> BatchSeen:
+    """What is kept of a batch."""
+    losses = tuple(batch.losses(scores).tolist())
+    return BatchSeen(epoch=epoch, step=step, sha256=batch.sha256(), losses=losses)
 
 
 def best_epoch(history: tuple[EpochMetrics, ...]) -> int:

@@ -45,6 +45,15 @@ class StepDone:
 
 
 @describe
+class Validating:
+    """Some of the images that choose the best epoch are done; a sign of life, which no folder keeps."""
+
+    epoch: int
+    done: int
+    images: int
+
+
+@describe
 class EpochDone:
     """One epoch, and whether it is the best so far."""
 
@@ -67,7 +76,7 @@ class RateChanged:
 
 @describe
 class BatchSeen:
-    """What the network saw at a step, so that a replay can show that it is the same. See `core.training.replay`."""
+    """What the network saw at a step, so that `core.training.replay` can show that it is the same."""
 
     kind: Literal["batch"] = "batch"
     epoch: int

@@ -32,6 +32,8 @@ class Recipe:
     step_gamma: float = Field(default=0.1, gt=0, le=1)
     momentum: float = Field(default=0.9, ge=0, lt=1)
     """For `sgd` and `muon`."""
+    cycle_momentum: bool = False
+    """With `one_cycle`: from 0.95 down to 0.85 as the rate rises, and back, as torch's does by default."""
     nesterov: bool = False
     """For `sgd` and `muon`, with a momentum."""
     fresh_optimiser: bool = False
@@ -65,6 +67,9 @@ class Recipe:
         if self.nesterov and (self.optimiser == "adamw" or self.momentum == 0):
             given = f"{self.optimiser} with {self.momentum}"
             raise SpecError(f"nesterov needs sgd or muon with a momentum, got {given}; switch it off")
+        if self.cycle_momentum and (self.schedule != "one_cycle" or self.optimiser == "adamw"):
+            given = f"{self.schedule} with {self.optimiser}"
+            raise SpecError(f"cycle_momentum needs one_cycle with sgd or muon, got {given}; switch it off")
 
 
 @describe

@@ -6,6 +6,8 @@ from core.training.recipe import Recipe
 
 WARM_UP = 0.3
 """The share of the steps in which `one_cycle` rises."""
+CYCLED_MOMENTUM = (0.95, 0.85)
+"""At the start and at the peak of the rate, with `cycle_momentum`: torch's defaults."""
 TRIANGLE_TOP = 0.2
 """The share of the steps in which `triangular` rises."""
 START_DIVISOR = 25.0
@@ -38,6 +40,20 @@ def rate_at(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
         top = TRIANGLE_TOP * total
         return peak * min((step + 1) / (top + 1), (total - step) / (total - top))
     return peak
+
+
+def momentum_at(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
+    """The momentum of `step`, counted from 0: falls as the rate of `one_cycle` rises, where it cycles."""
+    if not recipe.cycle_momentum:
+        return recipe.momentum
+    if recipe.schedule_every == "epoch":
+        step, steps_per_epoch = step // steps_per_epoch, 1
+    high, low = CYCLED_MOMENTUM
+    total = recipe.epochs * steps_per_epoch
+    top = WARM_UP * total - 1
+    if step <= top:
+        return _anneal(high, low, step / top)
+    return _anneal(low, high, (step - top) / (total - 1 - top))
 
 
 def _anneal(start: float, end: float, share: float) -> float:
