@@ -8,13 +8,11 @@ Normalize. kornia comes close but does not do quite the same: its shifts are not
 """
 
 import importlib.util
-import platform
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -23,12 +21,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
+from benchmarks.course_loop import course_loader
+from benchmarks.machine import describe_machine
 from core.augmentation import AugmentationSpec, presets
 from core.augmentation.batched import build_batched
-from core.augmentation.check import active_steps, build_step
-from core.augmentation.library import albumentations
 from core.augmentation.pipeline import build_pipeline
 
 PRESET = "seed_001_as_intended"
@@ -44,25 +41,9 @@ Images = NDArray[np.uint8]
 Way = Callable[[], int]
 
 
-class CourseDataset(Dataset[tuple[Tensor, int]]):
-    """As the course projects write it: every image through albumentations, Normalize and ToTensorV2."""
-
-    def __init__(self, images: Images, spec: AugmentationSpec) -> None:
-        self.images = images
-        steps = [build_step(spec, index) for index, _ in active_steps(spec)]
-        end = [albumentations.Normalize(mean=spec.mean, std=spec.std), albumentations.ToTensorV2()]
-        self.compose = albumentations.Compose([*steps, *end], seed=0)
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        return self.compose(image=self.images[index])["image"], 0
-
-
 def run_course(images: Images, spec: AugmentationSpec) -> int:
     """One pass of the loader of the course projects; the images that came out."""
-    loader = DataLoader(CourseDataset(images, spec), BATCH_SIZE, shuffle=True, num_workers=0)
+    loader = course_loader(images, np.zeros(len(images), np.int64), spec, BATCH_SIZE)
     return sum(len(inputs) for inputs, _ in loader)
 
 
@@ -150,18 +131,6 @@ def time_pass(way: Way) -> tuple[float, float]:
 def noise(count: int) -> Images:
     """Random pixels: no way is faster or slower for what is on them."""
     return np.random.default_rng(0).integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
-
-
-def describe_machine() -> str:
-    """CPU model and the versions that matter."""
-    cpu_info = Path("/proc/cpuinfo")
-    lines = cpu_info.read_text().splitlines() if cpu_info.is_file() else []
-    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    cpu = f"{models[0]}, {len(models)} cores" if models else platform.processor() or platform.machine()
-    return (
-        f"{cpu}; Python {platform.python_version()}, torch {torch.__version__}, "
-        f"albumentations {albumentations.__version__}, OpenCV {cv2.__version__}"
-    )
 
 
 def main() -> None:
