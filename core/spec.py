@@ -63,7 +63,7 @@ def _place(parts: tuple[str | int, ...]) -> str:
     return place.removeprefix(".")
 
 
-_adapter: Callable[[Any], TypeAdapter[Any]] = lru_cache(maxsize=16)(TypeAdapter)
+_adapter: Callable[[Any], TypeAdapter[Any]] = lru_cache(maxsize=64)(TypeAdapter)
 
 
 def from_dict(cls: type[T], values: object) -> T:

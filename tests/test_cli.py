@@ -104,7 +104,7 @@ def test_options_replace_what_the_recipe_says_and_leave_the_rest(tmp_path, tiny,
 def test_a_run_that_fails_says_so_in_its_exit_code(tmp_path, tiny, places, capsys):
     wild = ["--schedule", "constant", "--learning-rate", "10", "--weight-decay", "10", "--epochs", "50"]
     assert main(["train", "--network", tiny, "--augmentation", "none", *QUICK, *wild, *places]) == 1
-    assert "failed: the training diverged" in capsys.readouterr().out
+    assert "diverged: the training diverged" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 
 from core.errors import RunError, SizingError, SpecError
 from core.network.spec import LayerSpec, NetworkSpec
-from core.training import run_folder, runs
+from core.training import run_folder, run_log, runs
 from core.training.events import EpochDone, EpochMetrics, StateChanged, StepDone
 from core.training.processes import started_at
 from core.training.recipe import Recipe
@@ -304,9 +304,9 @@ def test_a_long_run_is_read_in_milliseconds_and_an_unchanged_one_for_next_to_not
         file.write(step_line * 50_000)  # seven hours, two lines a second
     tell_epoch(folder, 2)
     start = time.perf_counter()
-    first = run_folder.read_log(folder)
+    first = run_log.read_log(folder)
     middle = time.perf_counter()
-    again = run_folder.read_log(folder)
+    again = run_log.read_log(folder)
     end = time.perf_counter()
     assert [metrics.epoch for metrics in first.history] == [1, 2]
     assert again is first

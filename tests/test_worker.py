@@ -21,9 +21,10 @@ import torch
 from core import checkpoint
 from core.arrays import format_arrays
 from core.data import load
-from core.errors import CheckpointError, RunError
-from core.training import run_folder, runs, worker
-from core.training.endings import plain_reason
+from core.errors import CheckpointError, DivergedError, RunError
+from core.spec import from_json
+from core.training import run_folder, run_log, runs, worker
+from core.training.endings import explain_end
 from core.training.engine import Training, best_epoch
 from core.training.events import EpochDone, StateChanged
 from tests.tiny import run_spec
@@ -67,7 +68,7 @@ def _nothing_stays_behind(tmp_path):
 
 
 def pid_of(run):
-    return run_folder.from_json(run_folder.Heartbeat, (run.folder / "heartbeat").read_bytes()).pid
+    return from_json(run_folder.Heartbeat, (run.folder / "heartbeat").read_bytes()).pid
 
 
 def wait(root, run_id, until, what="the state that the test waits for"):
@@ -117,7 +118,10 @@ def test_a_run_finishes_and_keeps_its_best_and_its_last_epoch(tmp_path, make, sh
     assert best.classes == shapes.classes
     assert best.is_stand_in
     assert {"torch", "python", "albumentations", "convscope"} <= best.versions.keys()
-    assert (run.folder / "log.txt").exists() is False
+    assert [line.split("  ")[1].split()[0] for line in run.log_tail.splitlines()] == [
+        "queued", "running", "epoch", "epoch", "epoch", "finished:"
+    ]  # fmt: skip
+    assert not (run.folder / ".reserve").exists()
 
 
 def test_the_test_accuracy_is_a_recount_of_the_kept_probabilities(tmp_path, make, shapes):
@@ -138,13 +142,14 @@ def test_the_seeds_protocol_is_labelled_on_the_checkpoint(tmp_path, make):
     assert checkpoint.load(tmp_path / run_id / "best").chosen_by == "test"
 
 
-def test_a_diverging_run_fails_with_its_step_and_the_checkpoint_before_it_is_whole(tmp_path, make):
+def test_a_diverging_run_ends_with_its_step_and_the_checkpoint_before_it_is_whole(tmp_path, make):
     run_id = make(epochs=50, learning_rate=10.0, weight_decay=10.0, schedule="constant")
     list(worker.work(tmp_path / run_id))
     run = runs.read(tmp_path, run_id)
-    assert run.state == "failed"
+    assert run.state == "diverged"
     assert "diverged at epoch" in run.reason
     assert "lower the learning rate" in run.reason
+    assert "DivergedError" in run.log_tail
     weights = checkpoint.load_weights(run.folder / "last")
     assert all(np.isfinite(array).all() for array in weights.values())
     assert "Traceback" in (run.folder / "log.txt").read_text()
@@ -166,14 +171,48 @@ def test_a_device_that_is_not_there_is_named_with_the_remedy(tmp_path, make):
     assert "finds no cuda:7" in runs.read(tmp_path, run_id).reason
 
 
-def test_a_damaged_last_checkpoint_fails_by_name_and_is_not_trained_over(tmp_path, make):
+def damage(path):
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("how", ["flipped", "cut", "gone", "record"])
+def test_where_the_last_epoch_is_damaged_the_run_goes_on_from_the_one_before_and_says_so(
+    tmp_path, make, shapes, how
+):
+    run_id = make()
+    last = tmp_path / run_id / "last"
+    list(worker.work(tmp_path / run_id))
+    expected = checkpoint.load(last)
+    weights = last / expected.weights_file
+    if how == "flipped":
+        damage(weights)
+    elif how == "cut":
+        weights.write_bytes(weights.read_bytes()[:100])
+    elif how == "gone":
+        weights.unlink()
+    else:
+        (last / checkpoint.RECORD).write_bytes(b"{")
+    run_folder.append_event(tmp_path / run_id, StateChanged(state="stopped", time=run_folder.now()))
+    begun, *_ = (
+        event for event in worker.work(tmp_path / run_id) if getattr(event, "state", "") == "running"
+    )
+    assert begun.epoch == 2
+    assert "was damaged, so the run went on from the one before it, of epoch 2" in begun.reason
+    assert "the one before it, of epoch 2" in runs.read(tmp_path, run_id).log_tail
+    assert checkpoint.load(last).weights_sha256 == expected.weights_sha256
+    assert (last / expected.weights_file).is_file()
+    assert [metrics.epoch for metrics in runs.read(tmp_path, run_id).history] == [1, 2, 3]
+
+
+def test_where_both_epochs_are_damaged_the_run_fails_by_name_and_trains_over_nothing(tmp_path, make):
     run_id = make(epochs=1)
     folder = tmp_path / run_id
     list(worker.work(folder))
-    (weights,) = (folder / "last").glob("weights-*")
-    content = bytearray(weights.read_bytes())
-    content[-1] ^= 1
-    weights.write_bytes(content)
+    weights = folder / "last" / checkpoint.load(folder / "last").weights_file
+    for path in (folder / "last").glob("weights-*"):
+        damage(path)
     run_folder.append_event(folder, StateChanged(state="stopped", time=run_folder.now()))
     list(worker.work(folder))
     assert weights.name in runs.read(tmp_path, run_id).reason
@@ -203,9 +242,11 @@ Usage = namedtuple("Usage", "free")
 
 def test_a_full_disk_is_told_by_its_free_space_whatever_the_error_says(tmp_path, monkeypatch):
     error = RuntimeError("unexpected pos 64 vs 0")
-    assert plain_reason(error, tmp_path).startswith("RuntimeError: unexpected pos 64 vs 0; log.txt")
+    state, reason = explain_end(error, tmp_path)
+    assert (state, reason.startswith("RuntimeError: unexpected pos 64 vs 0; log.txt")) == ("failed", True)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(free=4096))
-    assert "is full; free some space" in plain_reason(error, tmp_path)
+    state, reason = explain_end(error, tmp_path)
+    assert (state, "is full; free some space" in reason) == ("disk full", True)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +260,19 @@ def test_a_full_disk_is_told_by_its_free_space_whatever_the_error_says(tmp_path,
     ],
 )
 def test_out_of_memory_is_said_in_plain_words(tmp_path, error):
-    assert "ran out of memory; lower the batch size" in plain_reason(error, tmp_path)
+    state, reason = explain_end(error, tmp_path)
+    assert (state, "ran out of memory; lower the batch size" in reason) == ("out of memory", True)
+
+
+def test_a_torch_that_cannot_get_its_memory_is_recognised(tmp_path):
+    with pytest.raises(RuntimeError) as refused:
+        torch.empty(2**60, dtype=torch.uint8)
+    assert explain_end(refused.value, tmp_path)[0] == "out of memory"
+
+
+def test_divergence_is_no_other_ending_even_on_a_full_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(free=4096))
+    assert explain_end(DivergedError("at epoch 3"), tmp_path) == ("diverged", "at epoch 3")
 
 
 @pytest.mark.slow
@@ -238,7 +291,7 @@ def test_whichever_write_is_the_first_to_fail_the_run_says_so_and_can_go_on(tmp_
         return fail
 
     expected = None
-    for limit in range(2, 1000):  # the heartbeat, written before there is anything to say, takes two
+    for limit in range(1000):
         run_id, calls = make(epochs=2), 0
         monkeypatch.setattr(os, "fsync", fill_up_after(limit))
         list(worker.work(tmp_path / run_id))
@@ -246,7 +299,7 @@ def test_whichever_write_is_the_first_to_fail_the_run_says_so_and_can_go_on(tmp_
         run = runs.read(tmp_path, run_id)
         if run.state == "finished":
             break
-        assert (run.state, "No space left" in run.reason) == ("failed", True)
+        assert (run.state, "is full; free some space" in run.reason) == ("disk full", True)
         for kind in ("last", "best"):
             if (run.folder / kind / checkpoint.RECORD).exists():
                 checkpoint.load_weights(run.folder / kind)
@@ -311,7 +364,7 @@ def test_runs_on_one_device_take_turns_in_the_order_in_which_they_came(tmp_path,
         run = wait(tmp_path, run_id, has_ended)
         assert run.state == "finished", run.reason
         lines = (run.folder / "events.jsonl").read_bytes().splitlines()
-        events = [run_folder._parse_event(line) for line in lines]
+        events = [run_log.parse_event(line) for line in lines]
         times = {event.state: event.time for event in events if isinstance(event, StateChanged)}
         spans.append((times["running"], times["finished"]))
     for earlier, later in pairwise(spans):

@@ -16,7 +16,10 @@ from core.errors import SpecError
 from core.network import NetworkSpec
 from core.spec import from_dict, to_dict
 from core.training import Recipe, RunSpec, recipe_presets, run_folder, runs, worker
-from core.training.events import EpochDone, Event, StateChanged, StepDone
+from core.training.events import EpochDone, Event, RateChanged, StateChanged, StepDone
+from core.training.processes import tune
+from core.training.room import refuse_small_disk
+from core.training.telling import epoch_line, rate_line, state_line, step_line
 
 RUNS_ROOT = Path("runs")
 STEP_SECONDS = 10.0
@@ -52,12 +55,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, show: Callable[[str], None]) -> int:
-    """Train, and show what happens; 0 where the run finished or was stopped, 1 where it failed."""
+    """Train, and show what happens; 0 where the run finished or was stopped, else 1."""
     run_id = arguments.resume or _create(arguments)
     folder = runs.find(arguments.runs, run_id)
     if runs.read_folder(folder).state == "finished":
         raise SpecError(f"run {run_id} is finished; there is nothing to go on with")
+    refuse_small_disk(arguments.runs, run_folder.read_record(folder).spec)
     run_folder.clear_request(folder)
+    tune()
     worker.stop_on_signals(folder)
     teller = Teller(folder, show)
     for event in worker.work(folder):
@@ -65,7 +70,7 @@ def run(arguments: argparse.Namespace, show: Callable[[str], None]) -> int:
             show(json.dumps({"run": run_id, "kind": event.kind, **to_dict(event, with_defaults=True)}))
         else:
             teller.tell(event)
-    return int(isinstance(event, StateChanged) and event.state == "failed")
+    return worker.exit_code(event)
 
 
 def _create(arguments: argparse.Namespace) -> str:
@@ -102,32 +107,21 @@ class Teller:
         if isinstance(event, StateChanged):
             self.show(self._state(event))
         elif isinstance(event, EpochDone):
-            self.show(self._epoch(event))
+            self.show(epoch_line(event, self.spec.recipe))
             self.told = time.monotonic()
+        elif isinstance(event, RateChanged):
+            self.show(rate_line(event))
         elif isinstance(event, StepDone) and time.monotonic() > self.told + STEP_SECONDS:
-            self.show(self._step(event))
+            self.show(step_line(event))
             self.told = time.monotonic()
 
     def _state(self, event: StateChanged) -> str:
         if event.state == "running":
-            return f"training {self.spec.network.name} on {self.spec.dataset} from epoch {event.epoch + 1}"
+            notice = f" ({event.reason})" if event.reason else ""
+            begun = f"training {self.spec.network.name} on {self.spec.dataset}"
+            return f"{begun} from epoch {event.epoch + 1}{notice}"
         if event.state == "finished":
-            return f"finished: test accuracy {event.test_accuracy:.2%}; checkpoint {self.folder / 'best'}"
+            return f"{state_line(event)}; checkpoint {self.folder / 'best'}"
         if event.state == "stopped":
             return f"stopped; go on with --runs {self.folder.parent} --resume {self.folder.name}"
-        return f"failed: {event.reason}" if event.state == "failed" else f"queued: run {self.folder.name}"
-
-    def _epoch(self, event: EpochDone) -> str:
-        metrics, recipe = event.metrics, self.spec.recipe
-        chooser = "validation" if recipe.validation == "split" else "test (chooses the epoch)"
-        return (
-            f"epoch {metrics.epoch}/{recipe.epochs}"
-            f"  train {metrics.train_loss:.3f} {metrics.train_accuracy:.2%}"
-            f"  {chooser} {metrics.validation_loss:.3f} {metrics.validation_accuracy:.2%}"
-            f"{' (best)' if event.is_best else ''}  rate {metrics.learning_rate:.2g}"
-            f"  {metrics.seconds:.1f} s, {metrics.images_per_second:,.0f} images/s"
-        )
-
-    def _step(self, event: StepDone) -> str:
-        left = f", {event.seconds_left:.0f} s left" if event.seconds_left is not None else ""
-        return f"epoch {event.epoch}, step {event.step} of {event.steps}: loss {event.loss:.3f}{left}"
+        return f"queued: run {self.folder.name}" if event.state == "queued" else state_line(event)

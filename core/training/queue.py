@@ -7,14 +7,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from core.training import run_folder
-from core.training.runs import list_runs, read_folder
+from core.training.pulse import Pulse
+from core.training.run import list_runs, read_folder
 
 POLL_SECONDS = 0.2
 
 
 @contextmanager
-def device_turn(folder: Path) -> Iterator[bool]:
+def device_turn(folder: Path, pulse: Pulse) -> Iterator[bool]:
     """Wait for the device of the run in `folder`; inside, it is the run's alone.
 
     Gives False, without the device, where the run was asked to stop meanwhile. What counts is the lock, which
@@ -22,7 +22,8 @@ def device_turn(folder: Path) -> Iterator[bool]:
     """
     run = read_folder(folder)
     lock = FileLock(folder.parent / f".device-{run.device.replace(':', '-')}.lock")
-    while not run_folder.is_asked_to_stop(folder):
+    while not pulse.is_asked_to_stop():
+        pulse.beat()
         if _is_first(folder):
             try:
                 lock.acquire(timeout=0)

@@ -2,19 +2,21 @@
 
 run.json       what was asked for; written once, before the folder gets its name
 events.jsonl   what happened, one line each, only ever appended to
-heartbeat      which process trains and how far it is; replaced every two seconds
+heartbeat      which process trains and how far it is; replaced every two seconds by the training loop
 control        is there: please stop
-last/ best/    checkpoints: the last finished epoch, and the best one
-log.txt        what the worker's process prints
+rate.json      please train at so many times the schedule's learning rate
+notes.json     the title and the note that people gave it since
+last/ best/    checkpoints: the last two finished epochs, and the best one
+log.txt        what the worker's process says and prints
 .lock          held by the process that trains, for as long as it lives
+.reserve       room for the last words, should the disk fill up
 """
 
 import json
 import os
 import re
-import threading
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -25,12 +27,14 @@ from pydantic import Field
 from core.errors import RunError, SpecError
 from core.files import append_line, write_atomically
 from core.spec import describe, from_dict, from_json, to_dict
-from core.training.events import EpochDone, EpochMetrics, Event, StateChanged, StepDone
-from core.training.processes import started_at
+from core.training.events import BatchSeen, Event, StepDone
+from core.training.processes import boot_id, started_at
 from core.training.recipe import RunSpec
 
 SCHEMA = 1
-CONTROL = "control"
+CONTROL, LOG, RESERVE = "control", "log.txt", ".reserve"
+RESERVE_BYTES = 65_536
+TAIL_BYTES = 16_384
 KEPT_RUNS = 1024
 """Runs whose files are kept in memory once read."""
 
@@ -65,23 +69,23 @@ class Heartbeat:
     pid: int
     started_at: float
     """See `processes.started_at`."""
+    boot: str = ""
+    """See `processes.boot_id`."""
     time: str
     """ISO 8601, UTC."""
+    clock: float = 0.0
+    """The same moment in seconds of the machine's clock that nobody can set."""
     epoch: int = 0
     step: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RunLog:
-    """What `events.jsonl` amounts to."""
+@describe
+class Notes:
+    """What people wrote about a run since it was made."""
 
-    state: StateChanged | None = None
-    """The last change of state."""
-    queued_at: str = ""
-    """When it was last put into the queue: the order of the queue."""
-    history: tuple[EpochMetrics, ...] = ()
-    last_step: StepDone | None = None
-    """Of the process that trains now or trained last."""
+    title: str = Field(default="", max_length=80)
+    """Empty leaves the run its first one."""
+    note: str = Field(default="", max_length=10_000)
 
 
 def now() -> str:
@@ -122,88 +126,89 @@ def _parse_record(path: Path, _mtime_ns: int, _size: int) -> RunRecord:
 
 
 def append_event(folder: Path, event: Event) -> None:
-    """Add the event to `events.jsonl`."""
+    """Add the event to `events.jsonl`.
+
+    It is on the disk before this returns, unless it is a step or a batch, which nothing depends on.
+    """
     values = {"kind": event.kind, **to_dict(event, with_defaults=True)}
-    append_line(folder / "events.jsonl", json.dumps(values, separators=(",", ":")).encode())
+    is_to_last = not isinstance(event, StepDone | BatchSeen)
+    line = json.dumps(values, separators=(",", ":")).encode()
+    append_line(folder / "events.jsonl", line, is_to_last=is_to_last)
 
 
-def read_log(folder: Path) -> RunLog:
-    """What happened so far. Parsed once for every state of the file: pages ask every second."""
-    return _reader(folder / "events.jsonl").read()
-
-
-class _LogReader:
-    """Remembers what the file amounted to when it was last looked at; for several threads."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = threading.Lock()
-        self._seen = (0, 0)
-        self._log = RunLog()
-
-    def read(self) -> RunLog:
-        with self._lock:
-            try:
-                stat = self.path.stat()
-            except FileNotFoundError:
-                return RunLog()
-            if self._seen != (stat.st_mtime_ns, stat.st_size):
-                whole, _, _torn = self.path.read_bytes().rpartition(b"\n")
-                self._seen, self._log = (stat.st_mtime_ns, stat.st_size), _fold(whole.split(b"\n"))
-            return self._log
+def read_notes(folder: Path) -> Notes:
+    """What people wrote; empty where they wrote nothing, or it cannot be read."""
+    path = folder / "notes.json"
+    try:
+        stat = path.stat()
+        return _parse_notes(path, stat.st_mtime_ns, stat.st_size)
+    except (OSError, SpecError):
+        return Notes()
 
 
 @lru_cache(maxsize=KEPT_RUNS)
-def _reader(path: Path) -> _LogReader:
-    return _LogReader(path)
+def _parse_notes(path: Path, _mtime_ns: int, _size: int) -> Notes:
+    return from_json(Notes, path.read_bytes())
 
 
-def _fold(lines: Iterable[bytes]) -> RunLog:
-    log = RunLog()
-    history: dict[int, EpochMetrics] = {}
-    step_line: bytes | None = None
-    for line in lines:
-        if line.startswith(b'{"kind":"step"'):  # nearly all lines; only the last one counts
-            step_line = line
-            continue
-        event = _parse_event(line)
-        if isinstance(event, EpochDone):
-            history[event.metrics.epoch] = event.metrics
-        elif isinstance(event, StateChanged):
-            log = replace(log, state=event)
-            if event.state == "queued":
-                log = replace(log, queued_at=event.time)
-            elif event.state == "running":
-                history = {epoch: metrics for epoch, metrics in history.items() if epoch <= event.epoch}
-                step_line = None
-    last_step = _parse_event(step_line) if step_line else None
-    assert last_step is None or isinstance(last_step, StepDone)
-    return replace(log, history=tuple(history[epoch] for epoch in sorted(history)), last_step=last_step)
-
-
-def _parse_event(line: bytes) -> Event | None:
-    """The event of a line; None for what a killed writer left, which `append_line` has ended."""
-    try:
-        values = json.loads(line)
-        kinds = {"step": StepDone, "epoch": EpochDone, "state": StateChanged}
-        return from_dict(kinds[values["kind"]], values)
-    except (ValueError, KeyError, TypeError, RecursionError, SpecError):
-        return None
+def change_notes(folder: Path, **values: str) -> None:
+    """Write other notes; what is not in `values` stays. `SpecError` where one is too long."""
+    with FileLock(folder / ".notes.lock"):
+        notes = from_dict(Notes, to_dict(read_notes(folder)) | values)
+        write_atomically(folder / "notes.json", json.dumps(to_dict(notes), ensure_ascii=False).encode())
 
 
 def beat(folder: Path, pid: int, epoch: int = 0, step: int = 0) -> None:
     """Say that the process with this number trains the run, and how far it is."""
-    heartbeat = Heartbeat(pid=pid, started_at=started_at(pid) or 0.0, time=now(), epoch=epoch, step=step)
-    write_atomically(folder / "heartbeat", json.dumps(to_dict(heartbeat, with_defaults=True)).encode())
+    heartbeat = Heartbeat(
+        pid=pid,
+        started_at=started_at(pid) or 0.0,
+        boot=boot_id(),
+        time=now(),
+        clock=time.monotonic(),
+        epoch=epoch,
+        step=step,
+    )
+    content = json.dumps(to_dict(heartbeat, with_defaults=True)).encode()
+    write_atomically(folder / "heartbeat", content, is_to_last=False)
 
 
-def is_alive(folder: Path) -> bool:
-    """Whether the process that last wrote the heartbeat still lives."""
+def read_heartbeat(folder: Path) -> Heartbeat | None:
+    """The last one of a process that still lives; None where there is none, or its process is gone."""
     try:
         heartbeat = from_json(Heartbeat, (folder / "heartbeat").read_bytes())
     except (OSError, SpecError):
-        return False
-    return started_at(heartbeat.pid) == heartbeat.started_at
+        return None
+    is_same = heartbeat.boot == boot_id() and started_at(heartbeat.pid) == heartbeat.started_at
+    return heartbeat if is_same else None
+
+
+def reserve_last_words(folder: Path) -> None:
+    """Hold a little room on the disk, so that the end of a run can be written even when it is full."""
+    # Random, so that no file system packs it into nothing.
+    (folder / RESERVE).write_bytes(os.urandom(RESERVE_BYTES))
+
+
+def free_last_words(folder: Path) -> None:
+    """Give up the room that is held."""
+    (folder / RESERVE).unlink(missing_ok=True)
+
+
+def log_line(folder: Path, line: str) -> None:
+    """Add a line with the time to `log.txt`; not at all where that cannot be."""
+    with suppress(OSError), (folder / LOG).open("ab") as log:
+        log.write(f"{now()[:19].replace('T', ' ')}  {line}\n".encode())
+
+
+def log_tail(folder: Path, lines: int) -> str:
+    """The last lines of `log.txt`, at most 16 kB; empty where there are none."""
+    try:
+        with (folder / LOG).open("rb") as log:
+            log.seek(max(log.seek(0, os.SEEK_END) - TAIL_BYTES, 0))
+            content = log.read()
+    except OSError:
+        return ""
+    return "\n".join(content.decode(errors="replace").splitlines()[-lines:])
 
 
 def ask_to_stop(folder: Path) -> None:

@@ -7,86 +7,65 @@ of them matters to a training that has begun.
 import os
 import re
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from filelock import Timeout
 
 from core.errors import RunError
 from core.network import size_network
-from core.training import run_folder
-from core.training.events import EpochMetrics, StateChanged, StepDone
-from core.training.processes import start_worker
+from core.training import run_folder, trash
+from core.training.events import StateChanged
+from core.training.processes import end_process, start_worker
+from core.training.rate_wish import ask_for_rate
 from core.training.recipe import RunSpec
-from core.training.run_folder import RunLog, RunRecord
+from core.training.room import LEAST_BYTES, refuse_small_disk
+from core.training.run import (
+    LIVE_STATES,
+    RUN_ID,
+    DamagedRun,
+    Run,
+    State,
+    find,
+    list_damaged,
+    list_runs,
+    read,
+    read_folder,
+    try_read,
+)
+from core.training.run_folder import RunRecord
+from core.training.trash import DeletedRun, list_deleted, restore
 
-State = Literal[
-    "queued",
-    "running",
-    "not responding",
-    "stopping",
-    "stopped",
-    "finished",
-    "diverged",
-    "out of memory",
-    "disk full",
-    "failed",
-    "lost",
+__all__ = [
+    "LIVE_STATES",
+    "RUN_ID",
+    "DamagedRun",
+    "DeletedRun",
+    "Run",
+    "State",
+    "change_rate",
+    "create",
+    "delete",
+    "end",
+    "find",
+    "list_damaged",
+    "list_deleted",
+    "list_runs",
+    "read",
+    "read_folder",
+    "rename",
+    "request_stop",
+    "restore",
+    "resume",
+    "start",
+    "write_note",
 ]
-LIVE_STATES: tuple[State, ...] = ("queued", "running", "not responding", "stopping")
 
 LOCK_SECONDS = 5.0
-RUN_ID = re.compile(r"\d{8}-\d{6}-[a-z0-9-]{1,40}-[0-9a-f]{6}")
-LOST = "its process ended without a word (killed, out of memory, or the machine restarted); resume it"
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A run as its folder shows it at this moment."""
-
-    id: str
-    folder: Path
-    title: str
-    spec: RunSpec
-    data_root: Path
-    device: str
-    """As torch names it: "cpu", "cuda:0"."""
-    threads: int
-    created: str
-    """ISO 8601, UTC."""
-    queued_at: str
-    """When it last joined the queue; empty if it was never started."""
-    state: State
-    reason: str | None
-    """Why it is failed or lost."""
-    history: tuple[EpochMetrics, ...]
-    last_step: StepDone | None
-    test_accuracy: float | None
-    """Of a finished run's best epoch, on the test images."""
-
-    @property
-    def seconds_left(self) -> float | None:
-        """To the end of the last epoch, as of the last step told; None where that cannot be said."""
-        return self.last_step.seconds_left if self.last_step and self.state == "running" else None
-
-    @property
-    def is_live(self) -> bool:
-        """Whether a process works on it or waits for the device."""
-        return self.state in LIVE_STATES
-
-
-@dataclass(frozen=True, slots=True)
-class DamagedRun:
-    """A folder that should be a run and cannot be read."""
-
-    id: str
-    folder: Path
-    problem: str
+TERM_SECONDS, KILL_SECONDS = 10.0, 30.0
+"""How long a run may take to stop before it is told to once more, and before it is killed."""
 
 
 def create(
@@ -117,65 +96,18 @@ def create(
     return run_id
 
 
-def list_runs(root: Path) -> tuple[Run, ...]:
-    """Every run that can be read, newest first; see `list_damaged` for the others."""
-    listed = (_try_read(root, run_id) for run_id in _ids(root))
-    return tuple(run for run in listed if isinstance(run, Run))
+def start(root: Path, run_id: str, *, least_bytes: int = LEAST_BYTES) -> None:
+    """Start the run's process, from `last/` if it has one.
 
-
-def list_damaged(root: Path) -> tuple[DamagedRun, ...]:
-    """Every folder that should be a run and cannot be read, each with its problem."""
-    listed = (_try_read(root, run_id) for run_id in _ids(root))
-    return tuple(run for run in listed if isinstance(run, DamagedRun))
-
-
-def read(root: Path, run_id: str) -> Run:
-    """The run as it is now; `RunError` where there is none or it cannot be read."""
-    return read_folder(find(root, run_id))
-
-
-def read_folder(folder: Path) -> Run:
-    """The run in `folder` as it is now."""
-    record = run_folder.read_record(folder)
-    log = run_folder.read_log(folder)
-    state, reason = _state(folder, log)
-    if state == "lost":  # or its process told its end, and went, between the two looks
-        log = run_folder.read_log(folder)
-        state, reason = _state(folder, log)
-    return Run(
-        id=folder.name,
-        folder=folder,
-        title=record.title,
-        spec=record.spec,
-        data_root=Path(record.data_root),
-        device=record.device,
-        threads=record.threads,
-        created=record.created,
-        queued_at=log.queued_at,
-        state=state,
-        reason=reason,
-        history=log.history,
-        last_step=log.last_step,
-        test_accuracy=log.state.test_accuracy if log.state else None,
-    )
-
-
-def _state(folder: Path, log: RunLog) -> tuple[State, str | None]:
-    told = log.state
-    if told is None:
-        return "lost", "it was never started; resume it"
-    if told.state not in ("queued", "running"):
-        return told.state, told.reason
-    if not run_folder.is_alive(folder):
-        return "lost", LOST
-    return ("stopping" if run_folder.is_asked_to_stop(folder) else told.state), None
-
-
-def start(root: Path, run_id: str) -> None:
-    """Start the run's process, from `last/` if it has one; `RunError` where it is live or finished."""
+    `RunError` where it is live or finished, or where the disk has no room for its checkpoints and
+    `least_bytes` more.
+    """
+    trash.empty(root)
     with _at_rest(root, run_id) as folder:
-        if read_folder(folder).state == "finished":
+        run = read_folder(folder)
+        if run.state == "finished":
             raise RunError(f"run {run_id} is finished; start a new one")
+        refuse_small_disk(root, run.spec, least_bytes)
         run_folder.clear_request(folder)
         try:
             # The worker waits for the lock, so that it tells nothing before these two lines.
@@ -186,24 +118,75 @@ def start(root: Path, run_id: str) -> None:
             raise RunError(f"run {run_id} cannot start: {error}; {remedy}") from None
 
 
-def resume(root: Path, run_id: str) -> None:
-    """Go on with a stopped, failed or lost run, from the end of its last finished epoch."""
-    start(root, run_id)
+def resume(root: Path, run_id: str, *, least_bytes: int = LEAST_BYTES) -> None:
+    """Go on with a run that ended early, from the end of its last finished epoch."""
+    start(root, run_id, least_bytes=least_bytes)
 
 
 def request_stop(root: Path, run_id: str) -> None:
     """Ask the run to stop; it does at its next step, and can be resumed. `RunError` where it is not live."""
+    run_folder.ask_to_stop(_live(root, run_id).folder)
+
+
+def end(
+    root: Path, run_id: str, *, term_after: float = TERM_SECONDS, kill_after: float = KILL_SECONDS
+) -> None:
+    """Ask the run to stop, and end it by force if it does not within so many seconds; returns at its end.
+
+    For a run that does not respond. What it has finished is kept, and it can be resumed. `RunError` where it
+    is not live, or cannot be ended.
+    """
+    folder = _live(root, run_id).folder
+    heartbeat = run_folder.read_heartbeat(folder)
+    run_folder.ask_to_stop(folder)
+    if heartbeat is not None:
+        end_process(heartbeat.pid, heartbeat.started_at, term_after, kill_after)
+    try:
+        with run_folder.lock(folder).acquire(timeout=LOCK_SECONDS):
+            if read_folder(folder).state == "lost":
+                reason = "it did not respond and was ended; resume it"
+                ending = StateChanged(state="stopped", time=run_folder.now(), reason=reason)
+                run_folder.append_event(folder, ending)
+    except Timeout:
+        raise RunError(f"run {run_id} cannot be ended: a process still holds it; end that by hand") from None
+
+
+def change_rate(root: Path, run_id: str, factor: float) -> None:
+    """Train at `factor` times the schedule's rate, from the next step on or from where the run resumes.
+
+    A run that repeats steps first repeats the changes among them. `RunError` where the run is finished, or
+    the factor is not above 0 and at most 1000.
+    """
     run = read(root, run_id)
-    if not run.is_live:
-        raise RunError(f"run {run_id} is {run.state}: there is nothing to stop")
-    run_folder.ask_to_stop(run.folder)
+    if run.state == "finished":
+        raise RunError(f"run {run_id} is finished; start a new one with another learning rate")
+    if not 0 < factor <= 1000:
+        raise RunError(f"the factor of the rate must be above 0 and at most 1000, got {factor}; give another")
+    ask_for_rate(run.folder, factor)
+
+
+def rename(root: Path, run_id: str, title: str) -> None:
+    """Call the run otherwise; by what it was called first where the title is empty."""
+    run_folder.change_notes(find(root, run_id), title=title.strip()[:80])
+
+
+def write_note(root: Path, run_id: str, text: str) -> None:
+    """Keep this text with the run, in place of what was there; `SpecError` beyond 10,000 characters."""
+    run_folder.change_notes(find(root, run_id), note=text.strip())
 
 
 def delete(root: Path, run_id: str) -> None:
-    """Delete the run and its checkpoints; `RunError` where it is live."""
+    """Put the run away, to be restored for a day; `RunError` where it is live."""
+    trash.empty(root)
     with _at_rest(root, run_id) as folder:
-        folder.rename(root / f".deleted-{run_id}")
-    shutil.rmtree(root / f".deleted-{run_id}", ignore_errors=True)
+        trash.put_away(folder)
+
+
+def _live(root: Path, run_id: str) -> Run:
+    run = read(root, run_id)
+    if not run.is_live:
+        raise RunError(f"run {run_id} is {run.state}: there is nothing to stop")
+    return run
 
 
 @contextmanager
@@ -221,26 +204,6 @@ def _at_rest(root: Path, run_id: str) -> Iterator[Path]:
 
 
 def _refuse_live(root: Path, run_id: str) -> None:
-    run = _try_read(root, run_id)
+    run = try_read(root, run_id)
     if isinstance(run, Run) and run.is_live:
         raise RunError(f"run {run_id} is {run.state}; stop it first")
-
-
-def find(root: Path, run_id: str) -> Path:
-    """The folder of a run; `RunError` where the id is none, or of no run here."""
-    folder = root / run_id
-    if not RUN_ID.fullmatch(run_id) or not folder.is_dir():
-        raise RunError(f"there is no run {run_id!r} in {root}; choose one from the list")
-    return folder
-
-
-def _ids(root: Path) -> list[str]:
-    names = (path.name for path in root.iterdir()) if root.is_dir() else ()
-    return sorted((name for name in names if RUN_ID.fullmatch(name)), reverse=True)
-
-
-def _try_read(root: Path, run_id: str) -> Run | DamagedRun:
-    try:
-        return read(root, run_id)
-    except RunError as error:
-        return DamagedRun(run_id, root / run_id, str(error))

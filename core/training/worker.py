@@ -4,7 +4,6 @@ It waits for its device, trains, keeps what it tells and what it learns in the r
 best epoch on the test images, once. Whatever ends it, the folder says so, and the run can go on from `last/`.
 """
 
-import os
 import signal
 import sys
 import time
@@ -12,40 +11,49 @@ import traceback
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+import numpy as np
 from filelock import Timeout
 
 from core import checkpoint
 from core.data import load
 from core.data.dataset import Dataset
-from core.device import list_devices
 from core.errors import RunError
 from core.files import remove_unfinished
-from core.network import size_network
 from core.training import run_folder
-from core.training.endings import plain_reason
-from core.training.events import Event, StateChanged, StepDone
+from core.training.endings import explain_end
+from core.training.events import EpochDone, Event, RateChanged, StateChanged, StepDone, Validating
+from core.training.processes import step_back, tune
+from core.training.pulse import Pulse
 from core.training.queue import device_turn
-from core.training.runs import Run, read_folder
+from core.training.rate_wish import RateWish
+from core.training.run import Run, read_folder
+from core.training.saving import load_last, save_epoch
+from core.training.telling import epoch_line, rate_line, state_line
 
 if TYPE_CHECKING:
-    from core.training.engine import Snapshot
+    from core.training.engine import Training
 
 START_SECONDS = 10
 """How long to wait for whoever starts this process to have written down that it does."""
-NICENESS = 10
 STEP_SECONDS = 0.5
-HEARTBEAT_SECONDS = 2.0
+"""Between two steps that are kept."""
+TRACE_CHARACTERS = 16_000
 
 
 def main(folder: Path) -> int:
-    """Do the run; 0 where it finished or was stopped, 1 where it failed."""
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
+    """Do the run; 0 where it finished or was stopped, 1 where it ended otherwise."""
+    step_back()
+    tune()
     stop_on_signals(folder)
     *_, ending = work(folder)
-    return int(isinstance(ending, StateChanged) and ending.state == "failed")
+    return exit_code(ending)
+
+
+def exit_code(ending: Event) -> int:
+    """0 where a run finished or was stopped, 1 where it ended otherwise."""
+    return int(not (isinstance(ending, StateChanged) and ending.state in ("finished", "stopped")))
 
 
 def stop_on_signals(folder: Path) -> None:
@@ -65,11 +73,6 @@ def work(folder: Path) -> Iterator[Event]:
     except Timeout:
         raise RunError(f"another process is at run {folder.name}; wait for it, or stop it") from None
     try:
-        for place in (folder, folder / "best", folder / "last"):
-            remove_unfinished(place)
-        run_folder.beat(folder, os.getpid())
-        if read_folder(folder).state != "queued":
-            yield _keep(folder, StateChanged(state="queued", time=run_folder.now()))
         yield from _do(folder)
     finally:
         lock.release()
@@ -77,20 +80,37 @@ def work(folder: Path) -> Iterator[Event]:
 
 def _do(folder: Path) -> Iterator[Event]:
     try:
-        with device_turn(folder) as is_ours:
-            ending = (yield from _train(read_folder(folder))) if is_ours else _stopped()
+        for place in (folder, folder / "best", folder / "last"):
+            remove_unfinished(place)
+        pulse = Pulse(folder)
+        pulse.beat()
+        run_folder.reserve_last_words(folder)
+        if read_folder(folder).state != "queued":
+            yield _keep(folder, StateChanged(state="queued", time=run_folder.now()))
+        with device_turn(folder, pulse) as is_ours:
+            ending = (yield from _train(read_folder(folder), pulse)) if is_ours else _stopped()
+        yield _keep(folder, ending)
     except Exception as error:  # noqa: BLE001 whatever it is, the folder must say it
-        # The disk may be full; that the run failed is said all the same.
-        with suppress(OSError), (folder / "log.txt").open("a") as log:
-            traceback.print_exc(file=log)
-        ending = StateChanged(state="failed", time=run_folder.now(), reason=plain_reason(error, folder))
-    yield _keep(folder, ending)
+        yield _give_up(folder, error)
+    finally:
+        run_folder.free_last_words(folder)
 
 
-def _train(run: Run) -> Generator[Event, None, StateChanged]:
+def _give_up(folder: Path, error: Exception) -> Event:
+    """Tell why the run ends; the disk may be full, and it is told all the same."""
+    trace = "".join(traceback.format_exception(error))[-TRACE_CHARACTERS:]
+    state, reason = explain_end(error, folder)
+    ending = StateChanged(state=state, time=run_folder.now(), reason=reason)
+    run_folder.free_last_words(folder)
+    with suppress(OSError), (folder / run_folder.LOG).open("a") as log:
+        log.write(trace)
+    with suppress(OSError):
+        _keep(folder, ending)
+    return ending
+
+
+def _train(run: Run, pulse: Pulse) -> Generator[Event, None, StateChanged]:
     """Train from `last/`, or from the beginning; returns how it ended."""
-    # Threads that wait by spinning would take the app's core; torch reads this when it is imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
     from core.training.engine import Training
@@ -99,79 +119,78 @@ def _train(run: Run) -> Generator[Event, None, StateChanged]:
         raise RunError(f"torch finds no {run.device} here; train on the cpu, or install a torch for CUDA")
     torch.set_num_threads(run.threads)
     dataset = load(run.spec.dataset, run.data_root)
-    resume = _last_snapshot(run.folder / "last")
-    training = Training(run.spec, dataset, run.device, resume=resume)
+    pulse.beat()
+    resume, notice = load_last(run.folder)
+    training = Training(run.spec, dataset, run.device, resume=resume, rate_changes=run.rate_changes)
     if resume is None:
-        _save(run, dataset, training.snapshot(), "last")
-    yield _keep(run.folder, StateChanged(state="running", time=run_folder.now(), epoch=len(training.history)))
-
-    told = beaten = -STEP_SECONDS - HEARTBEAT_SECONDS
-    for event in training.events():
-        now = time.monotonic()
-        if isinstance(event, StepDone):
-            if now >= beaten + HEARTBEAT_SECONDS:
-                run_folder.beat(run.folder, os.getpid(), event.epoch, event.step)
-                beaten = now
-            if now >= told + STEP_SECONDS:
-                yield _keep(run.folder, event)
-                told = now
-        else:
-            yield _keep(run.folder, event)
-            # The best before the last: killed between the two, the run repeats the epoch and saves both.
-            if event.is_best:
-                _save(run, dataset, training.snapshot(), "best")
-            _save(run, dataset, training.snapshot(), "last")
-        if run_folder.is_asked_to_stop(run.folder):
-            return _stopped()
-    accuracy = _measure(run, dataset)
+        save_epoch(run, dataset, training.snapshot(), is_best=False)
+    epoch = len(training.history)
+    yield _keep(
+        run.folder, StateChanged(state="running", time=run_folder.now(), epoch=epoch, reason=notice), run
+    )
+    yield from _follow(run, dataset, training, pulse)
+    accuracy = None if pulse.is_asked_to_stop() else _measure(run, dataset, pulse)
+    if accuracy is None:
+        return _stopped()
     return StateChanged(state="finished", time=run_folder.now(), test_accuracy=accuracy)
 
 
-def _measure(run: Run, dataset: Dataset) -> float:
-    """The accuracy of the best epoch on the test images; kept with the probabilities beside the weights."""
+def _follow(run: Run, dataset: Dataset, training: "Training", pulse: Pulse) -> Iterator[Event]:
+    """Train to the end or to a request to stop, and keep what happens."""
+    wish, told = RateWish(run.folder, run.rate_changes), -STEP_SECONDS
+    if factor := wish.take(len(training.history), 0):
+        training.change_rate(factor)
+    for event in training.events():
+        if isinstance(event, StepDone):
+            pulse.beat(event.epoch, event.step)
+            if factor := wish.take(event.epoch, event.step):
+                training.change_rate(factor)
+            if time.monotonic() >= told + STEP_SECONDS:
+                yield _keep(run.folder, event)
+                told = time.monotonic()
+        elif isinstance(event, Validating):
+            pulse.beat(event.epoch)
+        else:
+            yield _keep(run.folder, event, run)
+        if isinstance(event, EpochDone):
+            save_epoch(run, dataset, training.snapshot(), event.is_best)
+        if pulse.is_asked_to_stop():
+            return
+
+
+def _measure(run: Run, dataset: Dataset, pulse: Pulse) -> float | None:
+    """The accuracy of the best epoch on the test images; kept with the probabilities beside the weights.
+
+    None where the run was asked to stop before it was known.
+    """
     from core.network.build import restore_network
-    from core.network.predict import predict
+    from core.network.predict import predict_batches
 
     folder, augmentation = run.folder / "best", run.spec.augmentation
     network = restore_network(run.spec.network, checkpoint.load_weights(folder)).to(run.device)
-    probabilities = predict(network, dataset.test.images, augmentation.mean, augmentation.std, run.device)
+    told = []
+    for batch in predict_batches(
+        network, dataset.test.images, augmentation.mean, augmentation.std, run.device
+    ):
+        told.append(batch)
+        pulse.beat()
+        if pulse.is_asked_to_stop():
+            return None
+    probabilities = np.concatenate(told)
     accuracy = float((probabilities.argmax(axis=1) == dataset.test.labels).mean())
     checkpoint.save_probabilities(folder, dataset.fingerprint, probabilities)
     checkpoint.record_test(folder, accuracy, len(dataset.test.labels))
     return accuracy
 
 
-def _last_snapshot(folder: Path) -> "Snapshot | None":
-    """What the last finished epoch left; None where the run has not begun."""
-    from core.training.engine import Snapshot
-
-    if not (folder / checkpoint.RECORD).exists():
-        return None
-    history = checkpoint.load(folder).history
-    return Snapshot(history, checkpoint.load_weights(folder), checkpoint.load_optimiser(folder))
-
-
-def _save(run: Run, dataset: Dataset, snapshot: "Snapshot", kind: Literal["best", "last"]) -> None:
-    protocol: Literal["validation", "test"] = "test" if run.spec.recipe.validation == "test" else "validation"
-    checkpoint.save(
-        run.folder / kind,
-        weights=snapshot.weights,
-        optimiser=snapshot.optimiser if kind == "last" else None,
-        run_spec=run.spec,
-        epoch=len(snapshot.history),
-        history=snapshot.history,
-        chosen_by=protocol if kind == "best" else "last",
-        classes=dataset.classes,
-        dataset_title=dataset.title,
-        is_stand_in=dataset.is_stand_in,
-        num_params=size_network(run.spec.network).num_params,
-        device=list_devices().get(run.device, run.device),
-        threads=run.threads,
-    )
-
-
-def _keep(folder: Path, event: Event) -> Event:
+def _keep(folder: Path, event: Event, run: Run | None = None) -> Event:
     run_folder.append_event(folder, event)
+    if isinstance(event, StateChanged):
+        run_folder.log_line(folder, state_line(event))
+    elif isinstance(event, RateChanged):
+        run_folder.log_line(folder, rate_line(event))
+    elif isinstance(event, EpochDone) and run:
+        run_folder.log_line(folder, epoch_line(event, run.spec.recipe))
     return event
 
 
