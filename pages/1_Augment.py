@@ -7,9 +7,17 @@ from core.errors import ConvScopeError
 from ui import cached, choices, layout, state
 from ui.augmentation.course_code import course_code
 from ui.augmentation.form import step_list
-from ui.augmentation.gallery import look_controls, show_preview
+from ui.augmentation.gallery import show_preview
 from ui.augmentation.judge import show_findings
 from ui.augmentation.leave import leave_with_it
+from ui.augmentation.meaning import for_the_network
+from ui.augmentation.saved import open_popover, save_popover
+from ui.augmentation.see_look import look_controls
+from ui.augmentation.see_removed import show_removed
+from ui.augmentation.see_steps import show_steps
+
+STEPS, REMOVED, LEAVE = "Step by step", "How much is removed", "Leave with it"
+NETWORK = "For the network"
 
 layout.page_header("Augment", "Tune an augmentation on real images: what you see is what a training gets.")
 
@@ -20,25 +28,42 @@ except ConvScopeError as error:
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     spec = choices.augmentation_choice("augment")
+    open_popover()
+    save_popover(spec)
     layout.link_to("Train", "Train with this")
 state.set_augmentation(spec)
 if note := notes().get(state.preset_key(spec, presets()) or ""):
     st.caption(note)
 course_code()
 
+look = look_controls(dataset)
 shown = None
 with st.grid(columns=2, min_column_width=360, gap="medium") as sides:
     with sides.cell():
-        st.subheader("Preview", anchor="preview")
-        look = look_controls(dataset)
         try:
-            shown = show_preview(spec, dataset, look)
+            shown = show_preview(spec, look)
         except ConvScopeError as error:
             st.error(str(error), icon=":material/error:")
     with sides.cell():
-        st.subheader("Steps", anchor="steps")
         show_findings(spec, dataset)
         step_list(spec, dataset)
 
-st.subheader("Leave with it", anchor="leave")
-leave_with_it(spec, dataset, look, shown)
+# Only the view that is chosen is drawn, so that a slider waits for no other.
+view = st.segmented_control(
+    "A closer look",
+    (STEPS, REMOVED, NETWORK, LEAVE),
+    default=STEPS,
+    required=True,
+    key="augment_view",
+    bind="query-params",
+)
+if view == LEAVE:
+    leave_with_it(spec, dataset.title, look, shown)
+elif shown is None:
+    st.caption("There is nothing to look at before the pipeline can run.")
+elif view == STEPS:
+    show_steps(spec, look)
+elif view == NETWORK:
+    for_the_network(spec, dataset)
+else:
+    show_removed(spec, dataset, look.seed)

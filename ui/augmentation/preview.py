@@ -1,13 +1,15 @@
-"""What the preview shows, computed by the training's own pipeline and kept for all visitors."""
+"""What the page shows, computed by the training's own pipeline and kept for all visitors, read-only."""
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from core.augmentation import AugmentationSpec
-from ui import cached
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -21,14 +23,52 @@ class Shown:
     acted: tuple[tuple[int, ...], ...]
 
 
-@st.cache_data(max_entries=64, show_spinner="Loading albumentations …")
-def preview(spec: AugmentationSpec, dataset_name: str, indices: tuple[int, ...], seed: int) -> Shown:
-    """Training images `indices` before and after; `SpecError` where the pipeline cannot run."""
+@dataclass(frozen=True, eq=False, slots=True)
+class ShownStage:
+    """One image behind one step; see `core.augmentation.pipeline.Stage`."""
+
+    index: int
+    image: NDArray[np.uint8]
+    hidden: NDArray[np.bool_]
+    acted: bool
+    drawn: str
+    """In words."""
+
+
+def _digest(images: NDArray[np.uint8]) -> bytes:
+    return hashlib.blake2b(images.tobytes(), digest_size=16).digest()
+
+
+# Streamlit's own way takes the spec apart field by field, for longer than the preview takes.
+HASHES: dict[str | type[Any], Callable[[Any], Any]] = {AugmentationSpec: hash, np.ndarray: _digest}
+
+
+@st.cache_resource(max_entries=64, show_spinner="Loading albumentations …", hash_funcs=HASHES)
+def preview(spec: AugmentationSpec, images: NDArray[np.uint8], seed: int) -> Shown:
+    """`images` (N, 32, 32, 3) before and after; `SpecError` where the pipeline cannot run."""
     from core.augmentation import pipeline  # albumentations takes a second to import
 
-    originals = cached.dataset(dataset_name).train.images[list(indices)]
-    result = pipeline.preview(spec, originals, seed)
-    return Shown(originals, result.images, result.holes, result.hidden, result.acted)
+    result = pipeline.preview(spec, images, seed)
+    return Shown(images, result.images, result.holes, result.hidden, result.acted)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=HASHES)
+def stages(
+    spec: AugmentationSpec, images: NDArray[np.uint8], seed: int, index: int
+) -> tuple[ShownStage, ...]:
+    """How the picture `index` of `preview(spec, images, seed)` came about, step by step."""
+    from core.augmentation import drawn, pipeline
+
+    return tuple(
+        ShownStage(
+            stage.index,
+            stage.image,
+            stage.hidden,
+            bool(stage.drawn),
+            drawn.drawn_words(spec.steps[stage.index].transform, stage.drawn),
+        )
+        for stage in pipeline.stages(spec, images, seed, index)
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

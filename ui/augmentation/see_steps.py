@@ -1,0 +1,59 @@
+"""Step by step: one picture of the preview behind every step of the pipeline, with what each step drew."""
+
+import streamlit as st
+
+from core.augmentation import AugmentationSpec
+from core.augmentation.catalogue import TRANSFORMS
+from core.augmentation.spec import NORMALIZE
+from ui.augmentation.gallery import looked_at
+from ui.augmentation.preview import ShownStage, stages
+from ui.augmentation.see_look import Look
+from ui.augmentation.see_tiles import Part, show_tiles, tile
+from ui.layout import percent
+from ui.text import plain
+
+TILE = 150
+"""The width of a picture on the page, in px."""
+
+
+def show_steps(spec: AugmentationSpec, look: Look) -> None:
+    """The choice of a picture, and what became of it behind every step; a step that did not act is faint."""
+    count = len(look.images)
+    if st.session_state.get("augment_stage", 1) > count:
+        st.session_state["augment_stage"] = count
+    number = st.number_input(
+        "Picture",
+        1,
+        count,
+        1,
+        key="augment_stage",
+        bind="query-params",
+        width=160,
+        help="As the preview counts them, row by row.",
+    )
+    index = int(number) - 1
+    seen = {stage.index: stage for stage in stages(looked_at(spec, look), look.images, look.seed, index)}
+    tiles, captions = [tile(Part(look.images[index]))], [f"**{plain(look.names[index])}** · the image"]
+    before = Part(look.images[index])
+    for position, step in enumerate(spec.steps):
+        title = TRANSFORMS[step.transform].title if step.transform in TRANSFORMS else step.transform
+        stage = seen.get(position)
+        if stage is not None:
+            before = Part(stage.image, stage.hidden if look.outlines else None)
+        acted = stage is not None and stage.acted
+        tiles.append(tile(Part(before.image, before.outlined, is_faint=not acted)))
+        captions.append(f"**{position + 1} · {plain(title)}** · {plain(_words(spec, position, stage))}")
+    show_tiles(tiles, captions, [caption.replace("*", "") for caption in captions], TILE)
+    st.caption("The same draw as in the preview. The last picture is what the network gets.")
+
+
+def _words(spec: AugmentationSpec, position: int, stage: ShownStage | None) -> str:
+    """What the step drew, or why it did nothing."""
+    step = spec.steps[position]
+    if step.transform == NORMALIZE:
+        return "undone here to show it"
+    if not step.is_on:
+        return "off"
+    if stage is None or not stage.acted:
+        return f"did not act, probability {percent(step.probability, 0)}"
+    return stage.drawn or "acted"
