@@ -1,6 +1,6 @@
 """The Train page runs what it shows, and refuses what cannot be run before anything is written."""
 
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
@@ -86,7 +86,7 @@ def test_starting_writes_down_exactly_what_the_page_shows(
 
 
 def full_recipe() -> Recipe:
-    """A recipe with no field at its default, but for those that `Recipe` does not let differ together."""
+    """A recipe with no field at its default, but for `cycle_momentum`, which needs the default schedule."""
     return Recipe(
         epochs=3, batch_size=32, optimiser="muon", learning_rate=0.02, schedule="triangular",
         schedule_every="epoch", step_epochs=3, step_gamma=0.5, momentum=0.8, nesterov=True,
@@ -96,11 +96,12 @@ def full_recipe() -> Recipe:
     )  # fmt: skip
 
 
-def test_the_full_recipe_has_nothing_at_its_default():
+def test_the_full_recipe_has_nothing_else_at_its_default():
     full, default = full_recipe(), Recipe()
-    assert [
-        name for field in fields(Recipe) if getattr(full, name := field.name) == getattr(default, name)
-    ] == []
+    same = [
+        field.name for field in fields(Recipe) if getattr(full, field.name) == getattr(default, field.name)
+    ]
+    assert same == ["cycle_momentum"]
 
 
 def test_every_field_of_a_recipe_can_be_reached_in_the_form(app: AppTest):
@@ -110,6 +111,8 @@ def test_every_field_of_a_recipe_can_be_reached_in_the_form(app: AppTest):
     shown = {widget.key for kind in (app.number_input, app.selectbox, app.checkbox) for widget in kind}
     app.selectbox(key="train_schedule").select("triangular").run()
     app.selectbox(key="train_validation").select("split").run()
+    shown |= {widget.key for kind in (app.number_input, app.selectbox, app.checkbox) for widget in kind}
+    app.selectbox(key="train_schedule").select("one_cycle").run()
     shown |= {widget.key for kind in (app.number_input, app.selectbox, app.checkbox) for widget in kind}
     assert {f"train_{field.name}" for field in fields(Recipe)} <= shown
 
@@ -129,6 +132,12 @@ def test_what_is_not_at_its_default_is_told_on_the_closed_group(app: AppTest):
     assert "Regularisation and mixing: weight decay 0.001, mixing mixup" in labels
     assert "Precision, seed and the images held out: seed 4" in labels
     assert "Optimiser and schedule" in labels
+
+
+def test_a_seeds_recipe_says_what_its_code_really_does(app: AppTest):
+    app.run().selectbox(key="train_recipe_preset").select("seed_001_as_written").run()
+    assert any("a new optimiser every epoch" in each.value.lower() for each in app.caption)
+    assert recipe_in_link(app).fresh_optimiser
 
 
 def test_the_preset_is_named_only_while_the_form_is_at_it(app: AppTest):

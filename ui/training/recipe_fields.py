@@ -63,6 +63,11 @@ FIELDS = {
     "step_gamma": Field("Factor a step", 0.05, matters=_is_step),
     "momentum": Field("Momentum", 0.05, matters=_has_momentum),
     "nesterov": Field("Nesterov momentum", matters=_has_momentum),
+    "cycle_momentum": Field(
+        "Momentum against the rate",
+        help="Along one cycle it goes from 0.95 to 0.85 while the rate rises, and back (Smith 2018).",
+        matters=lambda values: values["schedule"] == "one_cycle" and _has_momentum(values),
+    ),
     "fresh_optimiser": Field(
         "A new optimiser every epoch",
         help="As code does that makes it inside the loop over epochs: its momentum is lost each time.",
@@ -101,7 +106,8 @@ FIELDS = {
 MAIN = ("epochs", "batch_size", "optimiser", "learning_rate", "schedule")
 GROUPS = {
     "Optimiser and schedule": (
-        "schedule_every", "step_epochs", "step_gamma", "momentum", "nesterov", "fresh_optimiser",
+        "schedule_every", "step_epochs", "step_gamma", "momentum", "nesterov",
+        "cycle_momentum", "fresh_optimiser",
     ),
     "Regularisation and mixing": (
         "weight_decay", "l1", "label_smoothing", "averaging", "mix", "mix_alpha", "alternate_flips",

@@ -7,9 +7,10 @@ import streamlit as st
 
 from core.errors import SpecError
 from core.spec import from_link, to_link
-from core.training import Recipe, recipe_presets
+from core.training import Recipe, recipe_notes, recipe_presets
 from ui import state
 from ui.spec_file import file_popover
+from ui.text import plain
 from ui.training import recipe_fields
 from ui.widgets import hold
 
@@ -32,6 +33,8 @@ def recipe_form() -> Recipe:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _preset_choice(recipe)
         file_popover("train_recipe_file", recipe, "recipe", fill, Recipe)
+    if note := recipe_notes().get(st.session_state["train_recipe_preset"]):
+        st.caption(plain(note))
     recipe_fields.draw(recipe_fields.MAIN, values)
     for turn, (title, names) in enumerate(recipe_fields.GROUPS.items()):
         differing = recipe_fields.told(names, values)
@@ -55,8 +58,8 @@ def fill(recipe: Recipe) -> None:
 def _values() -> dict[str, Any]:
     """What the form holds, the fields that it does not show among them, so that a recipe stays whole."""
     values = {field.name: st.session_state[f"train_{field.name}"] for field in fields(Recipe)}
-    if values["optimiser"] == "adamw":
-        values["nesterov"] = False  # its switch is not shown
+    for name in ("nesterov", "cycle_momentum"):  # refused where they do not matter, and not shown there
+        values[name] = values[name] and recipe_fields.FIELDS[name].matters(values)
     return values
 
 
