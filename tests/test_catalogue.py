@@ -7,34 +7,14 @@ import pytest
 
 from core.augmentation import presets
 from core.augmentation.catalogue import TRANSFORMS
-from core.augmentation.controls import Control
 from core.augmentation.library import albumentations
 from core.augmentation.pipeline import preview
 from core.augmentation.spec import AugmentationSpec, StepSpec
+from tests.control_values import spec_with, values_of
 from tests.pictures import pictures
 
 OFFERED = [offered for offered in TRANSFORMS.values() if offered.name != "Normalize"]
 CONTROLS = [(offered, control) for offered in OFFERED for control in offered.controls]
-
-
-def values_of(control: Control) -> list[object]:
-    """The default, every choice, and the ends of a slider, together and each alone."""
-    ends = [control.minimum, control.maximum]
-    if control.kind.endswith("range"):
-        return [control.default, tuple(ends), (ends[0], ends[0]), (ends[1], ends[1])]
-    if control.kind == "bool":
-        return [True, False]
-    if control.kind == "choice":
-        return [value for value, _ in control.choices]
-    if control.kind == "colour":
-        return [value for value, _ in control.choices] + [(0, 0, 0), (255, 255, 255)]
-    return [control.default, *ends]
-
-
-def spec_with(offered, step: StepSpec) -> AugmentationSpec:
-    before = (TRANSFORMS[offered.after].new_step(),) if offered.after else ()
-    behind = (TRANSFORMS["RandomCrop"].new_step(),) if offered.name == "Pad" else ()
-    return AugmentationSpec(name="test", steps=(*before, step, *behind))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ class OfferedTransform:
     """Its class in albumentations."""
     title: str
     description: str
+    """One sentence."""
     controls: tuple[Control, ...] = ()
     probability: float = 0.5
     """What a new step starts with."""
@@ -24,10 +25,17 @@ class OfferedTransform:
     """Arguments that are not for choosing."""
     after: str = ""
     """The transform without which this one does nothing; a page adds both."""
+    behind: tuple[StepSpec, ...] = ()
+    """What must follow, because this one leaves images of another size; a page adds it too."""
+    more_arguments: frozenset[str] = frozenset()
+    """What the library takes besides `controls`, such as arguments for masks."""
+    note: str = ""
+    """How a new step differs from the library's defaults, and what cannot be set here."""
 
     def new_step(self) -> StepSpec:
-        """A step with every argument at its default here."""
-        arguments = self.fixed + tuple((control.argument, control.default) for control in self.controls)
+        """A step with every argument at its default here; what is the library's own default stays unsaid."""
+        said = [item for item in self.controls if item.absent is None and not item.is_optional]
+        arguments = self.fixed + tuple((control.argument, control.default) for control in said)
         return StepSpec(transform=self.name, probability=self.probability, arguments=arguments)
 
 
@@ -198,4 +206,4 @@ _OFFERED = (
 )
 
 TRANSFORMS: Mapping[str, OfferedTransform] = {offered.name: offered for offered in _OFFERED}
-"""By the name of the class, in the order in which a page lists them."""
+"""By the name of the class, in the order in which a page lists them; `discovery` finds all the others."""

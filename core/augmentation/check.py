@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from core.augmentation.catalogue import TRANSFORMS
-from core.augmentation.controls import is_upside_down
+from core.augmentation.controls import Control, is_upside_down
+from core.augmentation.discovery import offered_transforms, why_left_out
 from core.augmentation.library import albumentations
-from core.augmentation.spec import NORMALIZE, AugmentationSpec, StepSpec
+from core.augmentation.spec import NORMALIZE, AugmentationSpec, StepSpec, thaw
 from core.errors import SpecError
 from core.spec import explain
 
@@ -80,17 +81,29 @@ def build_step(spec: AugmentationSpec, index: int) -> Any:
     step, where = spec.steps[index], place(spec, index)
     if step.transform == NORMALIZE:
         return albumentations.Normalize(mean=spec.mean, std=spec.std)
-    if step.transform not in TRANSFORMS:
-        raise SpecError(f"{where}: is not a transform that is offered; choose {', '.join(TRANSFORMS)}")
+    offered = offered_transforms().get(step.transform)
+    if offered is None:
+        raise SpecError(
+            f"{where}: is not offered: it {why_left_out(step.transform)}; choose another transform"
+        )
     transform_class = getattr(albumentations, step.transform)
     defaults = {name: field.default for name, field in inspect.signature(transform_class).parameters.items()}
     _check_names(step, defaults, where)
+    controls = {} if step.transform in TRANSFORMS else {item.argument: item for item in offered.controls}
     for name, value in step.arguments:
-        _check_value(name, value, where)
+        if name in controls:
+            _check_reach(controls[name], value, where)
+        else:
+            _check_value(name, value, where)
     if "hole_height_range" in defaults:
         _check_hole_sizes(defaults | step.keywords, where)
     try:
-        transform = transform_class(**step.keywords, p=step.probability, strict=True)
+        arguments = {name: thaw(value) for name, value in step.arguments}
+        _check_spread(transform_class, defaults | arguments, controls, where)
+        # MedianBlur, which has an __init__ but no schema of its own, does not take it.
+        is_strict = "InitSchema" in vars(transform_class) or "__init__" not in vars(transform_class)
+        options = {"strict": True} if is_strict else {}
+        transform = transform_class(**arguments, p=step.probability, **options)
     except (TypeError, ValueError) as error:
         cause = error.__cause__
         reason = explain(cause, step.transform) if isinstance(cause, ValidationError) else str(error)
@@ -121,6 +134,31 @@ def _check_value(name: str, value: Any, where: str) -> None:
             )
     if is_upside_down(name, value):
         raise SpecError(f"{where}: {name} runs from least to most, got {value}; swap the two numbers")
+
+
+def _check_reach(control: Control, value: Any, where: str) -> None:
+    """What a control cannot reach is not tested, and may take for ever; one number may stand for a range."""
+    numbers = _numbers(value)
+    is_within = numbers and all(control.minimum <= number <= control.maximum for number in numbers)
+    if control.kind == "text" or (control.kind == "colour" and numbers):
+        _check_value(control.argument, value, where)
+    elif not control.fits(value) and not (control.is_numeric and is_within and numbers == [value]):
+        raise SpecError(f"{where}: {control.argument} {control.rule()}, got {value!r}; choose within that")
+
+
+def _check_spread(
+    transform: Any, arguments: dict[str, Any], controls: dict[str, Control], where: str
+) -> None:
+    """The library spreads one number to a range, such as 5 to (-5, 5): both ends must be in reach too."""
+    single = [
+        control
+        for control in controls.values()
+        if control.kind.endswith("_range") and isinstance(arguments.get(control.argument), int | float)
+    ]
+    if single:
+        spread = transform.InitSchema(**arguments | {"strict": True})
+        for control in single:
+            _check_reach(control, getattr(spread, control.argument), where)
 
 
 def _check_hole_sizes(arguments: dict[str, Any], where: str) -> None:

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["int", "float", "int_range", "float_range", "bool", "choice", "colour"]
+Kind = Literal[
+    "int", "float", "int_range", "float_range", "int_tuple", "float_tuple", "box", "bool", "choice", "colour",
+    "text",
+]  # fmt: skip
+"""A range is (least, most); a tuple is several numbers that mean different things; a box is a part of the
+image, (left, top, right, bottom) as shares of it; a text is read as a Python literal and never executed."""
+NUMERIC = ("int", "float", "box")
 # Arguments of 2.0.8 that are ranges without being called so.
 RANGES = frozenset({"brightness", "contrast", "hue", "limit", "rotate", "saturation", "scale", "shear"})
 RANGES |= {"translate_percent", "translate_px"}
@@ -19,7 +25,8 @@ class Control:
     label: str
     kind: Kind
     default: Any
-    """A number, a pair (least, most) for a range, a value of `choices`, or a colour (R, G, B) in 0 to 255."""
+    """A number, a pair (least, most) for a range, a value of `choices`, a colour (R, G, B) in 0 to 255, or
+    for a text anything that a step can hold."""
     help: str
     minimum: float = 0
     """The ends of the slider, for numbers and ranges."""
@@ -29,9 +36,24 @@ class Control:
     """px, ° or × (a factor); "of the side" is a share of the image's width or height."""
     choices: Choices = ()
     """Value and label, for `choice`; for `colour`, ready colours and other fills."""
+    is_optional: bool = False
+    """Whether None, which leaves it to the library, is a value too."""
+    absent: Any = None
+    """What holds where a step does not name the argument; None where a step should name it."""
+    contains: float | None = None
+    """A number that lies inside every range that the library takes."""
+    apart: float = 0
+    """How far apart the ends of a range or a box are at the least."""
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether it is set by numbers between `minimum` and `maximum`."""
+        return self.kind.startswith(NUMERIC)
 
     def fits(self, value: Any) -> bool:
         """Whether the control can show `value`; what it cannot show a page keeps as it is."""
+        if value is None or self.kind == "text":
+            return self.is_optional or self.kind == "text"
         if self.kind == "bool":
             return isinstance(value, bool)
         if self.kind == "choice":
@@ -40,11 +62,40 @@ class Control:
             return value in [choice for choice, _ in self.choices] or _is_colour(value)
         if self.kind in ("int_range", "float_range"):
             is_pair = isinstance(value, tuple) and len(value) == 2
-            return is_pair and all(map(self._holds, value)) and value[0] <= value[1]
+            return is_pair and all(map(self._holds, value)) and self.settle(value) == value
+        if self.kind in ("int_tuple", "float_tuple", "box"):
+            is_tuple = isinstance(value, tuple) and len(value) == len(self.default)
+            return is_tuple and all(map(self._holds, value)) and self.settle(value) == value
         return self._holds(value)
 
+    def settle(self, value: Any) -> Any:
+        """`value`, or the nearest in order whose ends are far enough apart and hold what they must."""
+        if self.kind == "box":
+            left, top, right, bottom = value
+            (left, right), (top, bottom) = self._settle_ends(left, right), self._settle_ends(top, bottom)
+            return left, top, right, bottom
+        return self._settle_ends(*value) if self.kind.endswith("_range") else value
+
+    def _settle_ends(self, first: float, second: float) -> tuple[float, float]:
+        least, most = min(first, second), max(first, second)
+        if self.contains is not None:
+            return min(least, self.contains - self.step), max(most, self.contains + self.step)
+        if most - least < self.apart - 1e-9:  # 0.9 - 0.7 is a little less than 0.2
+            least = min(least, self.maximum - self.apart)
+            most = round(least + self.apart, 9)
+        return least, most
+
+    def rule(self) -> str:
+        """What may be given, in words, as the end of "it …"."""
+        if self.is_numeric:
+            return f"lies within {self.minimum:g} to {self.maximum:g}"
+        if self.kind in ("choice", "colour"):
+            colour = " or a colour of three numbers from 0 to 255" if self.kind == "colour" else ""
+            return f"is {', '.join(repr(value) for value, _ in self.choices)}{colour}"
+        return "is True or False" if self.kind == "bool" else "is a plain value"
+
     def _holds(self, number: Any) -> bool:
-        types = int | float if self.kind.startswith("float") else int
+        types = int if self.kind.startswith("int") else int | float
         is_number = isinstance(number, types) and not isinstance(number, bool)
         return is_number and self.minimum <= number <= self.maximum
 

@@ -4,7 +4,7 @@ import json
 import keyword
 from typing import Any
 
-from core.augmentation.spec import NORMALIZE, AugmentationSpec, StepSpec
+from core.augmentation.spec import NORMALIZE, AugmentationSpec, StepSpec, thaw
 from core.errors import SpecError
 
 WIDTH = 88
@@ -82,6 +82,9 @@ def _check_name(name: str) -> str:
 
 def _literal(value: Any) -> str:
     """A plain value as Python writes it, with double quotes."""
+    value = thaw(value)
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_literal(name)}: {_literal(inner)}' for name, inner in value.items())}}}"
     if isinstance(value, str):
         return json.dumps(value)
     if isinstance(value, tuple):

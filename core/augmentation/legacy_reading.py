@@ -64,9 +64,10 @@ class Reading:
             raise self.refusal(f"{name} is needed; write it")
         return value
 
-    def probability(self) -> float:
-        """The chance that the call acts."""
-        default = 1.0 if self.call.name in ALWAYS else 0.5
+    def probability(self, default: float | None = None) -> float:
+        """The chance that the call acts; where it says none, `default` or what the old releases had."""
+        if default is None:
+            default = 1.0 if self.call.name in ALWAYS else 0.5
         probability = self.given.get("p", default)
         if self.given.get("always_apply"):
             self.reasons.append("always_apply made it act on every image; 2.0.8 ignores it")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from core.augmentation.catalogue import TRANSFORMS
+from core.augmentation.catalogue import TRANSFORMS, OfferedTransform
 from core.augmentation.legacy_calls import Call
 from core.augmentation.legacy_names import OLD
 from core.augmentation.legacy_reading import Range, Reading, is_number, new_step
@@ -16,11 +16,17 @@ Translation = Callable[[Reading, float], tuple[StepSpec, ...]]
 
 def check_offered(call: Call) -> None:
     """Raise `SpecError` for a transform that is neither offered nor translated."""
-    if call.name not in TRANSFORMS and call.name not in TRANSLATIONS:
+    if call.name not in TRANSFORMS and call.name not in TRANSLATIONS and _discovered(call.name) is None:
         raise SpecError(
             f"line {call.line}: {call.name} is not offered here; leave it out, or use one of "
             f"{', '.join(TRANSFORMS)}"
         )
+
+
+def _discovered(name: str) -> OfferedTransform | None:
+    from core.augmentation.discovery import offered_transforms  # albumentations takes a second to import
+
+    return offered_transforms().get(name)
 
 
 def translate(reading: Reading) -> tuple[StepSpec, ...]:
@@ -30,10 +36,27 @@ def translate(reading: Reading) -> tuple[StepSpec, ...]:
         return _as_it_is(reading)
     if name in TRANSFORMS and name not in OLD:
         return _as_it_is(reading)
-    if reading.is_modern and name != "PadIfNeeded":
-        raise reading.refusal("as 2.0.8 has it, is not offered here; use Affine")
+    is_translated = name in TRANSLATIONS and (not reading.is_modern or name == "PadIfNeeded")
+    if not is_translated:
+        return _as_discovered(reading)
     reading.check_names()
     return TRANSLATIONS[name](reading, reading.probability())
+
+
+def _as_discovered(reading: Reading) -> tuple[StepSpec, ...]:
+    """A transform whose history is not known: arguments and defaults are those of 2.0.8."""
+    offered = _discovered(reading.call.name)
+    if offered is None:
+        raise reading.refusal("is gone in 2.0.8; leave it out")
+    known = {control.argument for control in offered.controls} | offered.more_arguments
+    for name in reading.given:
+        if name not in known | {"p", "always_apply"}:
+            raise reading.refusal(f"2.0.8 has no argument {name}; it takes {', '.join(sorted(known))}")
+    if not reading.is_modern:
+        reading.reasons.append("what the code does not name is as in 2.0.8, whose defaults may be others")
+    probability = reading.probability(offered.probability)
+    arguments = {name: value for name, value in reading.given.items() if name not in ("p", "always_apply")}
+    return (new_step(offered.name, probability, **arguments),)
 
 
 def _as_it_is(reading: Reading) -> tuple[StepSpec, ...]:
@@ -152,5 +175,6 @@ TRANSLATIONS: Mapping[str, Translation] = {
     "RandomBrightnessContrast": _brightness_contrast,
     "RandomBrightness": _one_of_both,
     "RandomContrast": _one_of_both,
-    **{name: _shifts for name in ("HueSaturationValue", "RGBShift") if name in TRANSFORMS},
+    "HueSaturationValue": _shifts,
+    "RGBShift": _shifts,
 }

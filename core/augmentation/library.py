@@ -10,3 +10,4 @@ import albumentations  # type: ignore[import-untyped]
 __all__ = ["albumentations"]
 
 warnings.filterwarnings("ignore", "ShiftScaleRotate is a special case of Affine", UserWarning)
+warnings.filterwarnings("ignore", "This augmenter is very slow", UserWarning)

@@ -16,11 +16,18 @@ MAX_STEPS = 20
 
 
 MAX_ARGUMENTS = 30
-MAX_DEPTH = 3
+MAX_DEPTH = 4
 
 
 def _freeze(value: Any, depth: int = 0) -> Any:
-    """Lists and tuples become tuples, all the way down, so that a spec can be hashed and compared."""
+    """Lists and tuples become tuples, all the way down, so that a spec can be hashed and compared.
+
+    A dict becomes the tuple of its items, which `thaw` makes a dict again.
+    """
+    if isinstance(value, dict):
+        if not all(isinstance(name, str) for name in value):
+            raise ValueError("Input should have only names as keys of dicts")
+        value = sorted(value.items())
     if isinstance(value, list | tuple):
         if depth == MAX_DEPTH:
             raise ValueError(f"Input should be nested at most {MAX_DEPTH} lists deep")
@@ -30,6 +37,16 @@ def _freeze(value: Any, depth: int = 0) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise ValueError("Input should be numbers, strings, booleans or lists of them")
+
+
+def thaw(value: Any) -> Any:
+    """A value as a transform takes it: a tuple of pairs that begin with a name is a dict."""
+    is_items = isinstance(value, tuple) and value and all(_is_item(item) for item in value)
+    return dict(value) if is_items else value
+
+
+def _is_item(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str)
 
 
 def _freeze_arguments(values: Any) -> Any:

@@ -7,18 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 from core.augmentation import AugmentationSpec, StepSpec, presets
-from core.augmentation.catalogue import TRANSFORMS
 from core.augmentation.spec import NORMALIZE
+from ui.augmentation.offers import offered_transforms
 
 CHANGED = ", changed"
 LONGEST_NAME = 60
 
 
 def add_step(spec: AugmentationSpec, transform: str) -> AugmentationSpec:
-    """`spec` with a new step, and the one that it needs before it; both come before a Normalize step."""
-    offered = TRANSFORMS[transform]
+    """`spec` with a new step and those that it needs before and behind it, all before a Normalize step."""
+    offers = offered_transforms()
+    offered = offers[transform]
     needed = (offered.after,) if offered.after else ()
-    new = tuple(TRANSFORMS[name].new_step() for name in (*needed, transform))
+    new = (*(offers[name].new_step() for name in (*needed, transform)), *offered.behind)
     names = [step.transform for step in spec.steps]
     at = names.index(NORMALIZE) if NORMALIZE in names else len(names)
     return _with_steps(spec, (*spec.steps[:at], *new, *spec.steps[at:]))

@@ -9,15 +9,17 @@ from typing import Any
 import streamlit as st
 
 from core.augmentation import AugmentationSpec, StepSpec
-from core.augmentation.catalogue import TRANSFORMS
+from core.augmentation.catalogue import TRANSFORMS, OfferedTransform
 from core.augmentation.controls import Control
 from core.augmentation.spec import CIFAR10_MEAN, CIFAR10_STD, MAX_STEPS, NORMALIZE
 from core.data import Dataset
 from core.errors import SpecError
 from ui import state
 from ui.augmentation import edit
-from ui.augmentation.fill_control import fill_control, fill_words
+from ui.augmentation.control_widgets import draw_control, value_words
+from ui.augmentation.offers import documentation, offered_transforms, search_label
 from ui.layout import percent
+from ui.text import plain
 from ui.widgets import hold
 
 MENU: dict[str, Callable[[AugmentationSpec, int], AugmentationSpec]] = {
@@ -48,7 +50,7 @@ def step_list(spec: AugmentationSpec, dataset: Dataset) -> None:
 
 
 def _step_card(index: int, step: StepSpec) -> None:
-    offered = TRANSFORMS.get(step.transform)
+    offered = offered_transforms().get(step.transform)
     key = f"augment_step{index}_{step.transform}"
     title = offered.title if offered else step.transform
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -67,11 +69,22 @@ def _step_card(index: int, step: StepSpec) -> None:
     if step.transform == NORMALIZE or offered is None:
         return
     is_first_look = step.transform == "CoarseDropout"
-    with st.expander(_summary(step), key=f"{key}_settings", type="compact", expanded=is_first_look):
-        st.caption(offered.description)
+    with st.expander(_summary(step, offered), key=f"{key}_settings", type="compact", expanded=is_first_look):
+        _about(offered)
         _probability(f"{key}_probability", index, step)
         for control in offered.controls:
             _argument(control, f"{key}_{control.argument}", index, step)
+
+
+def _about(offered: OfferedTransform) -> None:
+    """What the transform does, with the library's own documentation beside it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(offered.description, width="stretch")
+        with st.popover("Documentation", type="tertiary"):
+            st.markdown(f"**`{offered.name}`**, as albumentations documents it")
+            st.markdown(documentation(offered.name))
+    if offered.note:
+        st.caption(f":material/info: {plain(offered.note)}.")
 
 
 def _switch(label: str, key: str, index: int, step: StepSpec) -> None:
@@ -98,54 +111,14 @@ def _probability(key: str, index: int, step: StepSpec) -> None:
 
 
 def _argument(control: Control, key: str, index: int, step: StepSpec) -> None:
-    """One control; a value that it cannot show stays as it is until it is replaced."""
-    value = step.keywords.get(control.argument)
-
-    def put(new: Any) -> None:
-        _change(edit.set_argument, index, control.argument, new)
-
-    if control.kind == "colour":
-        fill_control(control, key, value, put)
-    elif not control.fits(value):
-        words = "the library's own" if value is None else str(value)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"{control.label}: {words}", width="stretch")
-            st.button("Set", key=f"{key}_set", on_click=put, args=(control.default,))
-    else:
-        _widget(control, key, value, lambda: put(st.session_state[key]))
-
-
-def _widget(control: Control, key: str, value: Any, on_change: Callable[[], None]) -> None:
-    label = f"{control.label}, {control.unit}" if control.unit else control.label
-    if control.kind == "bool":
-        hold(key, value)
-        st.toggle(label, key=key, help=control.help, on_change=on_change)
-    elif control.kind == "choice":
-        names = dict(control.choices)
-        hold(key, value)
-        st.selectbox(
-            label, list(names), key=key, format_func=names.__getitem__, help=control.help, on_change=on_change
-        )
-    else:
-        number = float if control.kind.startswith("float") else int
-        is_range = control.kind.endswith("range")
-        hold(key, tuple(map(number, value)) if is_range else number(value))
-        st.slider(
-            label,
-            number(control.minimum),
-            number(control.maximum),
-            step=number(control.step),
-            key=key,
-            format="%.4g",
-            help=control.help,
-            on_change=on_change,
-        )
+    value = step.keywords.get(control.argument, control.absent)
+    draw_control(control, key, value, lambda new: _change(edit.set_argument, index, control.argument, new))
 
 
 def _adding(spec: AugmentationSpec) -> None:
-    """A box that adds what is chosen in it, and is empty again."""
+    """A box that adds what is chosen in it, and is empty again; typing searches names and sentences."""
     names = [step.transform for step in spec.steps]
-    options = [name for name in TRANSFORMS if name != NORMALIZE or NORMALIZE not in names]
+    options = [name for name in offered_transforms() if name != NORMALIZE or NORMALIZE not in names]
 
     def add() -> None:
         chosen = st.session_state["augment_add"]
@@ -158,8 +131,9 @@ def _adding(spec: AugmentationSpec) -> None:
         options,
         index=None,
         key="augment_add",
-        format_func=lambda name: TRANSFORMS[name].title,
-        placeholder="Choose a transform",
+        format_func=search_label,
+        placeholder=f"Search {len(options)} transforms: blur, noise, GridDistortion …",
+        help="The common ones for CIFAR come first, then all of albumentations that suit a small RGB image.",
         disabled=len(names) == MAX_STEPS,
         on_change=add,
     )
@@ -186,28 +160,17 @@ def _statistics(spec: AugmentationSpec, dataset: Dataset) -> None:
     st.caption(f"Red, green, blue: mean {mean}, deviation {std}")
 
 
-def _summary(step: StepSpec) -> str:
+def _summary(step: StepSpec, offered: OfferedTransform) -> str:
     """How often the step acts, and its first settings, in a line."""
     if not step.is_on:
         return "off"
-    parts = [percent(step.probability, 0)]
-    for control in TRANSFORMS[step.transform].controls[:3]:
-        parts.append(f"{control.label.lower()} {_words(control, step.keywords.get(control.argument))}")
-    return " · ".join(parts)
-
-
-def _words(control: Control, value: Any) -> str:
-    if not control.fits(value):
-        return "as given"
-    if control.kind == "colour":
-        return fill_words(control, value)
-    if control.kind == "choice":
-        return str(dict(control.choices)[value]).lower()
-    if isinstance(value, tuple):
-        least, most = (f"{end:.3g}".replace("-", "−") for end in value)
-        value = least if least == most else f"±{most}" if value[0] == -value[1] else f"{least} to {most}"
-    unit = control.unit if control.unit in ("px", "°", "×") else ""
-    return f"{value}{'' if unit == '°' else ' '}{unit}".strip()
+    given = step.keywords
+    is_common = step.transform in TRANSFORMS
+    told = [control for control in offered.controls if is_common or control.argument in given][:3]
+    parts = [
+        f"{control.label.lower()} {value_words(control, given.get(control.argument))}" for control in told
+    ]
+    return " · ".join((percent(step.probability, 0), *parts))
 
 
 def _take_menu(index: int, key: str) -> None:
