@@ -5,12 +5,14 @@ import os
 import sys
 from collections.abc import Sequence
 
-from core.cli import data, evaluate, measure, presets, size, train
+from core.cli import data, evaluate, evidence, measure, presets, size, strength, train
 from core.errors import ConvScopeError
 
 VERBS = {
     "train": (train, "train a network in the foreground; Ctrl-C stops it so that it can go on"),
     "evaluate": (evaluate, "measure a checkpoint on the test images"),
+    "strength": (strength, "how a checkpoint fares as an augmentation step grows stronger"),
+    "evidence": (evidence, "how much of what a checkpoint goes by lies under an augmentation's holes"),
     "size": (size, "what every layer of a network costs and sees"),
     "measure": (measure, "time networks on this machine, side by side, and take their peak memory"),
     "presets": (presets, "list networks, augmentations and recipes to start from, or print one as JSON"),
