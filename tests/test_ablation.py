@@ -11,6 +11,7 @@ from core.errors import RunError, SizingError, SpecError
 from core.network import presets, size_network
 from core.training import ablation, knobs, runs
 from core.training.differences import list_differences
+from core.training.events import RateChanged
 from core.training.groups import group_seeds, spread
 from core.training.recipe import Recipe, RunSpec
 from tests.tiny import random_dataset, run_spec
@@ -209,6 +210,19 @@ def test_runs_are_grouped_where_only_their_seed_differs(tmp_path: Path) -> None:
     groups = group_seeds(mixed)
     assert [[run.spec.recipe.seed for run in group] for group in groups] == [[1, 2, 3], [1, 2, 3]]
     assert [{run.spec.recipe.batch_size for run in group} for group in groups] == [{16}, {32}]
+
+
+def test_a_repeated_seed_and_a_rate_changed_by_hand_set_a_run_apart(tmp_path: Path) -> None:
+    first, again, other = (
+        runs.read(
+            tmp_path,
+            runs.create(tmp_path, replace(TINY, recipe=replace(TINY.recipe, seed=seed)), tmp_path, "cpu"),
+        )
+        for seed in (1, 1, 2)
+    )
+    assert group_seeds([first, again, other]) == ((first, other), (again,))
+    changed = replace(other, rate_changes=(RateChanged(epoch=1, step=2, factor=0.1),))
+    assert group_seeds([first, changed]) == ((first,), (changed,))
 
 
 def test_mean_and_spread_are_those_of_the_sample() -> None:

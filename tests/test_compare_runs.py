@@ -1,11 +1,16 @@
 """Runs beside each other: what differs between their specs, their curves, and a link that chooses them."""
 
-from dataclasses import replace
+import csv
+import io
+import statistics
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.augmentation import presets as augmentation_presets
@@ -16,6 +21,8 @@ from core.training.differences import list_differences
 from core.training.events import StateChanged
 from tests.browser import PROJECT
 from tests.tiny import NETWORK, random_dataset, run_spec
+from ui.training import export
+from ui.training.compare_charts import Group, curves
 
 SPEC = run_spec(random_dataset())
 SEPARABLE = swap_convolution(NETWORK, "conv1", "depthwise_separable")
@@ -69,9 +76,11 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "runs"
 
 
-def make_run(root: Path, network: NetworkSpec, title: str, accuracies: list[float]) -> str:
+def make_run(
+    root: Path, network: NetworkSpec, title: str, accuracies: list[float], spec: RunSpec = SPEC
+) -> str:
     """A finished run with these validation accuracies, as its worker would have told it."""
-    spec: RunSpec = replace(SPEC, network=network)
+    spec = replace(spec, network=network)
     run_id = runs.create(root, spec, root.parent, "cpu", title)
     for epoch, accuracy in enumerate(accuracies, 1):
         metrics = EpochMetrics(
@@ -142,6 +151,71 @@ def test_curves_results_and_differences_of_the_runs_in_the_link(app: AppTest, ro
     given = app.query_params["compare"]
     assert set((given if isinstance(given, str) else given[-1]).split(",")) == {first, third}
     assert "Nothing: the same network" in "".join(text.value for text in app.markdown)
+
+
+def seed_runs(root: Path) -> list[str]:
+    """Two seeds of one network, and another network."""
+    made = []
+    for seed, accuracies in ((1, [0.2, 0.4]), (2, [0.4, 0.6])):
+        spec = replace(SPEC, recipe=replace(SPEC.recipe, seed=seed))
+        made.append(make_run(root, NETWORK, f"wide · seed {seed}", accuracies, spec))
+    return [*made, make_run(root, SEPARABLE, "separable", [0.5, 0.5])]
+
+
+def test_seeds_are_one_line_with_its_mean_and_a_band_of_one_standard_deviation(
+    app: AppTest, root: Path
+) -> None:
+    app.query_params["compare"] = ",".join(seed_runs(root))
+    run_page(app)
+    rows = {(row["run"], row["epoch"]): row for row in chart_values(app, 0)}
+    half = statistics.stdev([0.2, 0.4])
+    wide = rows["wide (2 seeds)", 1]
+    assert (wide["accuracy"], wide["low"], wide["high"]) == pytest.approx((0.3, 0.3 - half, 0.3 + half))
+    assert rows["separable", 1]["low"] == rows["separable", 1]["high"] == 0.5
+    table = app.dataframe[0].value.set_index("run")
+    assert table.loc["wide (2 seeds)", ["best", "test", "test_deviation", "test_runs"]].tolist() == (
+        pytest.approx([0.5, 0.5, half, 2])
+    )
+
+
+def test_seeds_are_told_one_by_one_where_that_is_wished(app: AppTest, root: Path) -> None:
+    app.query_params["compare"] = ",".join(seed_runs(root))
+    run_page(app).toggle(key="train_compare_grouped").set_value(False)
+    run_page(app)
+    assert {row["run"] for row in chart_values(app, 0)} == {"wide · seed 1", "wide · seed 2", "separable"}
+    assert "test_deviation" not in app.dataframe[0].value
+
+
+def test_curves_as_csv_hold_every_epoch_with_all_that_was_measured(root: Path) -> None:
+    compared = [runs.read(root, run_id) for run_id in seed_runs(root)]
+    rows = list(csv.DictReader(io.StringIO(export.to_csv(export.history_rows(compared)))))
+    assert [(row["run"], row["epoch"], row["validation_accuracy"]) for row in rows] == [
+        (run.title, str(row.epoch), str(row.validation_accuracy)) for run in compared for row in run.history
+    ]
+    assert {field.name for field in fields(EpochMetrics)} < set(rows[0])
+
+
+def test_a_title_that_a_spreadsheet_would_run_is_text_in_the_csv() -> None:
+    (row,) = csv.DictReader(io.StringIO(export.to_csv([{"run": "=1+1", "best": -0.5}])))
+    assert row == {"run": "'=1+1", "best": "-0.5"}
+
+
+def test_the_picture_holds_the_curves_and_the_table_as_drawn_on_this_machine(root: Path) -> None:
+    compared = [runs.read(root, run_id) for run_id in seed_runs(root)]
+    groups = [Group(run.title, (run,)) for run in compared]
+    rows = [{"Run": run.title, "Test": "12.5 %"} for run in compared]
+    charts = [curves(groups, measure) for measure in ("accuracy", "loss")]
+    whole, bare = (
+        np.asarray(Image.open(io.BytesIO(export.to_png(charts, each, "Compared"))).convert("RGB"))
+        for each in (rows, [])
+    )
+    assert whole.shape[0] > bare.shape[0] + 2 * export.ROW_HEIGHT
+    assert whole.shape[1] > 2 * 2 * export.WIDTH
+    assert (whole[0, 0] == 255).all()
+    darkest = whole[bare.shape[0] :].min()
+    assert darkest < 60, "the table below the curves is written"
+    teal = np.abs(whole.astype(int) - (0x0B, 0x6B, 0x72)).sum(axis=2) < 12
+    assert teal.sum() > 200, "the curves have the colours of the app"
 
 
 def test_without_a_link_the_two_newest_runs_are_compared(app: AppTest, root: Path) -> None:

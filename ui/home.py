@@ -15,7 +15,7 @@ from core.training import runs
 from ui import paths
 from ui.gallery import gallery
 from ui.layout import PAGES, count, link_to, percent
-from ui.training.run_view import validation_name
+from ui.training.run_charts import validation_name
 
 SHOWN = 12
 """Rows a table: Home is a glance, the pages list them all."""

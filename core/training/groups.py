@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from core.training.events import RateChanged
 from core.training.recipe import RunSpec
 from core.training.runs import Run
 
@@ -27,10 +28,14 @@ def spread(values: Iterable[float | None]) -> Spread | None:
 
 
 def group_seeds(compared: Sequence[Run]) -> tuple[tuple[Run, ...], ...]:
-    """The runs in groups whose members differ in nothing but the seed of their recipe, in their order."""
+    """The runs in groups whose members differ in the seed of their recipe alone, in their order.
+
+    A run whose rate was changed by hand is like another only where the same was changed at the same steps;
+    one that repeats the seed of another is none of its group, as it tells nothing about the spread.
+    """
     groups: list[list[Run]] = []
     for run in compared:
-        alike = (group for group in groups if _but_for_seed(group[0]) == _but_for_seed(run))
+        alike = (group for group in groups if _belongs(run, group))
         group = next(alike, None)
         if group is None:
             groups.append([run])
@@ -39,8 +44,13 @@ def group_seeds(compared: Sequence[Run]) -> tuple[tuple[Run, ...], ...]:
     return tuple(map(tuple, groups))
 
 
-def _but_for_seed(run: Run) -> RunSpec:
-    return replace(run.spec, recipe=replace(run.spec.recipe, seed=0))
+def _belongs(run: Run, group: Sequence[Run]) -> bool:
+    seeds = {other.spec.recipe.seed for other in group}
+    return run.spec.recipe.seed not in seeds and _but_for_seed(run) == _but_for_seed(group[0])
+
+
+def _but_for_seed(run: Run) -> tuple[RunSpec, tuple[RateChanged, ...]]:
+    return replace(run.spec, recipe=replace(run.spec.recipe, seed=0)), run.rate_changes
 
 
 def best_accuracy(run: Run) -> float | None:

@@ -1,5 +1,6 @@
 """Several runs beside each other: their curves in one picture, and what differs between them."""
 
+import re
 from typing import Any
 
 import streamlit as st
@@ -8,10 +9,15 @@ from core.errors import RunError
 from core.network import size_network
 from core.training import Run, runs
 from core.training.differences import list_differences
+from core.training.groups import best_accuracy, group_seeds, spread
 from ui import paths
+from ui.layout import count, percent
+from ui.training import export
+from ui.training.compare_charts import Group, curves
 from ui.training.run_view import POLL_SECONDS
 
-MAX_RUNS = 8
+MAX_RUNS = 24
+SEED = re.compile(r" · seed \d+$")
 MEASURES = {"accuracy": "Validation accuracy by epoch", "loss": "Validation loss by epoch"}
 
 
@@ -52,42 +58,93 @@ def choose_runs() -> list[str]:
 
 def live_comparison(run_ids: list[str]) -> None:
     """The runs, redrawn every second while one of them is live and once more when it ends."""
-    before = [runs.read(paths.RUNS, run_id) for run_id in run_ids]
+    before = _read(run_ids)
+    is_grouped = _grouping(before)
 
     @st.fragment(run_every=POLL_SECONDS if any(run.is_live for run in before) else None)
     def draw() -> None:
         try:
-            now = [runs.read(paths.RUNS, run_id) for run_id in run_ids]
+            now = _read(run_ids)
         except RunError:  # deleted meanwhile: choose again from those that are left
             st.rerun()
-        if [run.state for run in now] != [run.state for run in before]:
+        if {run.id: run.state for run in now} != {run.id: run.state for run in before}:
             st.rerun()
-        _show(now)
+        _show(now, is_grouped)
 
     draw()
+    _downloads(run_ids, is_grouped)
 
 
-def _show(compared: list[Run]) -> None:
+def _read(run_ids: list[str]) -> list[Run]:
     """Oldest first, so that a run keeps its colour when a newer one joins."""
-    compared = sorted(compared, key=lambda run: run.id)
+    return [runs.read(paths.RUNS, run_id) for run_id in sorted(run_ids)]
+
+
+def _grouping(compared: list[Run]) -> bool:
+    """Whether runs that differ in their seed alone are told as one; asked where there are such."""
+    if len(group_seeds(compared)) == len(compared):
+        return False
+    return st.toggle(
+        "Seeds as one, with mean and spread",
+        key="train_compare_grouped",
+        value=True,
+        help="Runs that differ in nothing but their seed: a line for their mean, in a band of one standard "
+        "deviation of the sample on either side.",
+    )
+
+
+def _groups(compared: list[Run], is_grouped: bool) -> list[Group]:
     labels = _labels(compared)
+    if not is_grouped:
+        return [Group(labels[run.id], (run,)) for run in compared]
+    return [
+        Group(labels[members[0].id], members)
+        if len(members) == 1
+        else Group(f"{SEED.sub('', labels[members[0].id])} ({len(members)} seeds)", members)
+        for members in group_seeds(compared)
+    ]
+
+
+def _show(compared: list[Run], is_grouped: bool) -> None:
+    groups = _groups(compared, is_grouped)
     if any(run.history for run in compared):
         grid = st.grid(columns=2, min_column_width=380)
         for measure, alt in MEASURES.items():
             with grid.cell():
-                st.vega_lite_chart(curves(compared, labels, measure), width="stretch", alt=alt)
+                chart = curves(groups, measure)
+                st.vega_lite_chart(chart, width="stretch", alt=alt, key=f"train_compare_{measure}")
     else:
         st.caption("The curves begin with the end of the first epoch.")
     st.dataframe(
-        [_result(run, labels[run.id]) for run in compared],
+        [_result(group) for group in groups],
         column_config=_COLUMNS,
         hide_index=True,
         height="content",
         placeholder="–",
         alt="State, counts and accuracies of every run",
     )
-    if len(compared) > 1:
-        _differences(compared, labels)
+    if len(groups) > 1:
+        _differences([group.runs[0] for group in groups], [group.label for group in groups])
+
+
+def _downloads(run_ids: list[str], is_grouped: bool) -> None:
+    def table() -> list[dict[str, Any]]:
+        return [_result(group) for group in _groups(_read(run_ids), is_grouped)]
+
+    def picture() -> bytes:
+        groups = _groups(_read(run_ids), is_grouped)
+        told = [_words(_result(group)) for group in groups]
+        return export.to_png([curves(groups, measure) for measure in MEASURES], told, "Runs compared")
+
+    with st.container(horizontal=True):
+        export.download(
+            "Curves as CSV",
+            "compare_curves_csv",
+            lambda: export.to_csv(export.history_rows(_read(run_ids))),
+            "curves.csv",
+        )
+        export.download("Table as CSV", "compare_table_csv", lambda: export.to_csv(table()), "runs.csv")
+        export.download("Picture (PNG)", "compare_png", picture, "runs.png")
 
 
 def _labels(compared: "tuple[Run, ...] | list[Run]") -> dict[str, str]:
@@ -101,57 +158,51 @@ def _labels(compared: "tuple[Run, ...] | list[Run]") -> dict[str, str]:
     }
 
 
-def curves(compared: list[Run], labels: dict[str, str], measure: str) -> dict[str, Any]:
-    """A Vega-Lite specification of the validation's `measure`, "accuracy" or "loss", one colour a run."""
-    rows = [
-        {"epoch": row.epoch, "run": labels[run.id], measure: getattr(row, f"validation_{measure}")}
-        for run in compared
-        for row in run.history
-    ]
-    order = [labels[run.id] for run in compared]
-    unit = {"accuracy": "validation accuracy", "loss": "validation loss (nats)"}[measure]
-    axis = {"title": unit, "format": ".1%" if measure == "accuracy" else ".2f"}
-    legend = {"orient": "top", "title": None, "columns": 1, "labelLimit": 300, "symbolType": "stroke"}
-    return {
-        "data": {"values": rows},
-        "height": 320,
-        "mark": {"type": "line", "point": True, "tooltip": True},
-        "encoding": {
-            "x": {
-                "field": "epoch",
-                "type": "quantitative",
-                "axis": {"tickMinStep": 1, "format": "d", "title": "epoch"},
-            },
-            "y": {"field": measure, "type": "quantitative", "axis": axis, "scale": {"zero": False}},
-            "color": {"field": "run", "type": "nominal", "scale": {"domain": order}, "legend": legend},
-        },
-    }
-
-
-def _result(run: Run, label: str) -> dict[str, Any]:
-    sizing = size_network(run.spec.network)
-    last = run.history[-1] if run.history else None
-    return {
-        "run": label,
-        "state": run.state,
-        "epochs": f"{len(run.history)} of {run.spec.recipe.epochs}",
+def _result(group: Group) -> dict[str, Any]:
+    first = group.runs[0]
+    sizing = size_network(first.spec.network)
+    rates = [run.history[-1].images_per_second for run in group.runs if run.history]
+    states = dict.fromkeys(run.state for run in group.runs)
+    done = min(len(run.history) for run in group.runs)
+    row: dict[str, Any] = {
+        "run": group.label,
+        "state": ", ".join(states),
+        "epochs": f"{done} of {first.spec.recipe.epochs}",
         "num_params": sizing.num_params,
         "macs": sizing.macs,
-        "best": max((row.validation_accuracy for row in run.history), default=None),
-        "test": run.test_accuracy,
-        "images_per_second": last and round(last.images_per_second),
+        "images_per_second": round(max(rates)) if rates else None,
     }
+    for field, found in (
+        ("best", spread(map(best_accuracy, group.runs))),
+        ("test", spread(run.test_accuracy for run in group.runs)),
+    ):
+        row[field] = found and found.mean
+        if len(group.runs) > 1:
+            row[f"{field}_deviation"] = found and found.deviation
+            row[f"{field}_runs"] = found.count if found else 0
+    return row
 
 
-def _differences(compared: list[Run], labels: dict[str, str]) -> None:
+def _words(row: dict[str, Any]) -> dict[str, str]:
+    """The row as the picture tells it, with the names and the order of the table's columns."""
+
+    def text(field: str) -> str:
+        value = row.get(field)
+        if value is None:
+            return "–"
+        is_share = field.removesuffix("_deviation") in ("best", "test")
+        return percent(value) if is_share else count(value) if isinstance(value, int) else str(value)
+
+    return {str(column["label"]): text(field) for field, column in _COLUMNS.items() if field in row}
+
+
+def _differences(compared: list[Run], labels: list[str]) -> None:
     st.subheader("What differs", anchor="differences")
     differences = list_differences([run.spec for run in compared])
     if not differences:
         st.markdown("Nothing: the same network, augmentation, recipe and images.")
         return
-    columns = {
-        labels[run.id]: [values[turn] for values in differences.values()] for turn, run in enumerate(compared)
-    }
+    columns = {label: [values[turn] for values in differences.values()] for turn, label in enumerate(labels)}
     widths = {
         label: st.column_config.TextColumn(label, width=max(180, 600 // len(columns))) for label in columns
     }
@@ -166,13 +217,18 @@ def _differences(compared: list[Run], labels: dict[str, str]) -> None:
     )
 
 
+_SPREAD = "Standard deviation of the sample, over the seeds"
 _COLUMNS = {
     "run": st.column_config.TextColumn("Run", pinned=True),
     "state": st.column_config.TextColumn("State"),
     "epochs": st.column_config.TextColumn("Epochs"),
+    "best": st.column_config.NumberColumn("Best validation", format="percent"),
+    "best_deviation": st.column_config.NumberColumn("± validation", format="percent", help=_SPREAD),
+    "best_runs": st.column_config.NumberColumn("n validation", help="Runs that the mean is over"),
+    "test": st.column_config.NumberColumn("Test", format="percent"),
+    "test_deviation": st.column_config.NumberColumn("± test", format="percent", help=_SPREAD),
+    "test_runs": st.column_config.NumberColumn("n test", help="Runs that the mean is over"),
     "num_params": st.column_config.NumberColumn("Parameters", format="localized"),
     "macs": st.column_config.NumberColumn("Multiply-adds", format="localized"),
-    "best": st.column_config.NumberColumn("Best validation", format="percent"),
-    "test": st.column_config.NumberColumn("Test", format="percent"),
     "images_per_second": st.column_config.NumberColumn("Images a second", format="localized"),
 }

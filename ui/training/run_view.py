@@ -1,24 +1,23 @@
 """A run on the page: its state, its progress and its curves, cheap enough for forty viewers."""
 
-from typing import Any
-
 import streamlit as st
 
-from core.errors import ConvScopeError
-from core.training import EpochMetrics, Recipe, Run, runs
+from core.device import list_devices
+from core.training import Run, runs
 from ui import paths
-from ui.evaluation.checkpoint_choice import link_value
-from ui.layout import count, link_to, percent
-from ui.training import clone
+from ui.layout import count, percent
+from ui.text import plain
+from ui.training import run_actions
+from ui.training.run_charts import curve, rate_curve, validation_name
 
 STATE_BADGES = {
     "queued": ":gray-badge[:material/hourglass_empty: queued]",
     "running": ":blue-badge[:material/play_arrow: running]",
+    "not responding": ":orange-badge[:material/heart_broken: not responding]",
     "stopping": ":orange-badge[:material/pending: stopping]",
     "stopped": ":orange-badge[:material/pause: stopped]",
     "finished": ":green-badge[:material/check: finished]",
-    "not responding": ":orange-badge[:material/hourglass_disabled: not responding]",
-    "diverged": ":red-badge[:material/trending_up: diverged]",
+    "diverged": ":red-badge[:material/call_split: diverged]",
     "out of memory": ":red-badge[:material/memory: out of memory]",
     "disk full": ":red-badge[:material/hard_drive: disk full]",
     "failed": ":red-badge[:material/error: failed]",
@@ -29,11 +28,13 @@ POLL_SECONDS = 1.0
 
 def show() -> None:
     """The run chosen, with what can be done to it, or how to come to have one."""
+    run_actions.undo_delete()
     run_id = run_choice()
     if run_id is None:
         st.info("There is no run yet: start one under New run.", icon=":material/timeline:")
         return
-    run_buttons(runs.read(paths.RUNS, run_id))
+    run_actions.run_buttons(runs.read(paths.RUNS, run_id))
+    run_actions.say_what_went_wrong()
     live_run(run_id)
 
 
@@ -41,12 +42,14 @@ def run_choice() -> str | None:
     """The run to look at: the link's, else the newest; None where there is none."""
     listed = {run.id: run for run in runs.list_runs(paths.RUNS)}
     for damaged in runs.list_damaged(paths.RUNS):
-        st.warning(damaged.problem, icon=":material/broken_image:")
+        st.warning(plain(damaged.problem), icon=":material/broken_image:")
     if not listed:
         return None
     link = st.query_params.get("run")
     if link in listed and link != st.session_state.get("train_run_link"):
         st.session_state["train_run"] = link
+    if st.session_state.get("train_run") not in listed:
+        st.session_state.pop("train_run", None)
     chosen: str = st.selectbox(
         "Run",
         list(listed),
@@ -59,39 +62,7 @@ def run_choice() -> str | None:
 
 
 def _run_label(run: Run) -> str:
-    return f"{run.title} · {run.created[:16].replace('T', ' ')}"
-
-
-def run_buttons(run: Run) -> None:
-    """Stop, resume, delete and the way to the mistakes; outside the live part, so that they act at once."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if run.state in ("queued", "running"):
-            _button("Stop", "stop", ":material/stop:", lambda: runs.request_stop(paths.RUNS, run.id))
-        if run.state in ("stopped", "failed", "lost"):
-            _button("Resume", "resume", ":material/resume:", lambda: runs.resume(paths.RUNS, run.id))
-        if not run.is_live:
-            with st.popover("Delete", icon=":material/delete:"):
-                st.markdown("Its curves and its checkpoints are gone then, for good.")
-                _button("Delete the run", "delete", None, lambda: runs.delete(paths.RUNS, run.id))
-        st.button(
-            "Repeat with one thing changed",
-            key="train_repeat_run",
-            icon=":material/content_copy:",
-            on_click=clone.repeat,
-            args=(run,),
-        )
-        if run.state == "finished":
-            link_to("Mistakes", "Browse its mistakes", {"checkpoint": link_value(run.folder / "best")})
-
-
-def _button(label: str, field: str, icon: str | None, act: Any) -> None:
-    if st.button(label, key=f"train_{field}", icon=icon):
-        try:
-            act()
-        except ConvScopeError as error:
-            st.error(str(error), icon=":material/error:")
-        else:
-            st.rerun()
+    return f"{run.title} · {run.state} · {run.created[:16].replace('T', ' ')}"
 
 
 def live_run(run_id: str) -> None:
@@ -109,18 +80,39 @@ def live_run(run_id: str) -> None:
 
 
 def _show(run: Run) -> None:
-    st.markdown(f"#### {run.title} {STATE_BADGES[run.state]}")
+    st.markdown(f"#### {plain(run.title)} {STATE_BADGES[run.state]}")
+    st.caption(_circumstances(run))
+    if run.note:
+        st.markdown(plain(run.note).replace("\n", "  \n"))
     if run.reason:
-        st.error(run.reason, icon=":material/error:")
+        is_well = run.state in ("queued", "running", "stopped", "finished")
+        (st.warning if is_well else st.error)(plain(run.reason), icon=":material/info:")
     _progress(run)
     _numbers(run)
     if run.history:
         with st.grid(columns=2, min_column_width=320):
             for measure in ("accuracy", "loss"):
-                chart = curve(run.history, measure, run.spec.recipe)
-                st.vega_lite_chart(chart, width="stretch", alt=f"{measure.capitalize()} by epoch")
+                alt = f"{measure.capitalize()} by epoch"
+                st.vega_lite_chart(
+                    curve(run, measure), width="stretch", alt=alt, key=f"train_{measure}_chart"
+                )
     else:
         st.caption("The curves begin with the end of the first epoch.")
+    if run.last_step is not None:
+        alt = "Learning rate by epoch, what was and what is to come"
+        st.vega_lite_chart(rate_curve(run), width="stretch", key="train_rate_chart", alt=alt)
+    if log := run.log_tail:
+        with st.expander("Last lines of its log", icon=":material/article:", key="train_log"):
+            st.code(log, language=None)
+
+
+def _circumstances(run: Run) -> str:
+    """Where it runs and on what, in one line."""
+    device = list_devices().get(run.device, run.device)
+    threads = "1 thread" if run.threads == 1 else f"{run.threads} threads"
+    images = "all images" if run.spec.train_images is None else f"{count(run.spec.train_images)} images"
+    parts = [device, threads, f"{images} of {run.spec.dataset}", f"seed {run.spec.recipe.seed}"]
+    return plain(" · ".join([*parts, run.spec.network.name, run.spec.augmentation.name]))
 
 
 def _progress(run: Run) -> None:
@@ -131,73 +123,43 @@ def _progress(run: Run) -> None:
     text = f"Epoch {min(int(done) + 1, epochs)} of {epochs}"
     if step is not None and run.state == "running":
         text += f", step {step.step} of {step.steps}"
-    if run.state == "running" and run.seconds_left is not None:
-        text += f", about {duration(run.seconds_left)} left"
     if run.state == "queued":
-        text = "Waiting for the device: one run at a time"
+        text = _queue_place(run)
     if run.state != "finished":
         st.progress(min(done / epochs, 1.0), text)
+
+
+def _queue_place(run: Run) -> str:
+    """How many runs have the device before this one."""
+    others = [
+        other
+        for other in runs.list_runs(paths.RUNS)
+        if other.is_live and other.device == run.device and other.id != run.id
+    ]
+    before = sum(
+        other.state != "queued" or (other.queued_at, other.id) < (run.queued_at, run.id) for other in others
+    )
+    if not before:
+        return "Starting …"
+    return f"Waiting for the device, {before} {'run' if before == 1 else 'runs'} before it"
 
 
 def _numbers(run: Run) -> None:
     last = run.history[-1] if run.history else None
     best = max((row.validation_accuracy for row in run.history), default=None)
-    with st.grid(columns=4, min_column_width=150):
-        label = validation_name(run.spec.recipe).capitalize()
-        st.metric(f"Best {label.lower()} accuracy", percent(best), border=True)
+    with st.grid(columns=5, min_column_width=150):
+        label = validation_name(run.spec.recipe)
+        st.metric(f"Best {label} accuracy", percent(best), border=True)
         st.metric("Training loss", f"{last.train_loss:.3f}" if last else "–", border=True)
         st.metric("Images a second", count(round(last.images_per_second)) if last else "–", border=True)
+        left = run.seconds_left
+        st.metric("Time left", "–" if left is None else duration(left), border=True)
         st.metric(
             "Test accuracy",
             percent(run.test_accuracy),
             border=True,
             help="Read once, at the end, with the weights of the best epoch.",
         )
-
-
-def validation_name(recipe: Recipe) -> str:
-    """What the curve of the choosing images is called: the seeds' protocol is labelled wherever it shows."""
-    return "validation" if recipe.validation == "split" else "test (chooses the epoch)"
-
-
-def curve(history: tuple[EpochMetrics, ...], measure: str, recipe: Recipe) -> dict[str, Any]:
-    """A Vega-Lite specification of `measure`, "accuracy" or "loss", by epoch, for training and validation.
-
-    A plain dict: Altair costs 40 to 70 ms a chart, which forty viewers a second would turn into a stall.
-    """
-    choosing = validation_name(recipe)
-    rows = [
-        {"epoch": row.epoch, "images": images, measure: getattr(row, f"{split}_{measure}")}
-        for row in history
-        for images, split in (("training", "train"), (choosing, "validation"))
-    ]
-    axis = {"format": "%"} if measure == "accuracy" else {}
-    return {
-        "data": {"values": rows},
-        "height": 260,
-        "mark": {"type": "line", "point": True, "tooltip": True},
-        "encoding": {
-            "x": {"field": "epoch", "type": "quantitative", "axis": {"tickMinStep": 1, "title": "epoch"}},
-            "y": {
-                "field": measure,
-                "type": "quantitative",
-                "axis": {"title": f"{measure} (nats)" if measure == "loss" else measure, **axis},
-                "scale": {"zero": False},
-            },
-            "color": {
-                "field": "images",
-                "type": "nominal",
-                "sort": ["training", choosing],
-                "legend": {"orient": "top", "title": None, "symbolType": "stroke"},
-            },
-            "strokeDash": {
-                "field": "images",
-                "type": "nominal",
-                "sort": ["training", choosing],
-                "legend": None,
-            },
-        },
-    }
 
 
 def duration(seconds: float) -> str:
