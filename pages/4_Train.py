@@ -5,13 +5,18 @@ import streamlit as st
 from core.errors import ConvScopeError
 from ui import layout
 from ui.text import plain
-from ui.training import compare, new_run, run_view
+from ui.training import compare, new_run, replay, run_view
 
 layout.page_header(
     "Train", "A run goes on in its own process: close this tab or restart the app, and nothing is lost."
 )
 
-VIEWS = {"New run": new_run.show, "Runs": run_view.show, "Compare": compare.show}
+VIEWS = {
+    "New run": new_run.show,
+    "Runs": run_view.show,
+    "Compare": compare.show,
+    "Replay": replay.show,
+}
 
 if started := st.session_state.pop("train_started", None):
     st.session_state["train_view"] = "Runs"

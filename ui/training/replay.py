@@ -140,7 +140,7 @@ def _check(batch: "Replay", recorded: BatchSeen | None, run: Run) -> None:
 def _losses(
     batch: "Replay", recorded: BatchSeen | None, run: Run, dataset: Dataset
 ) -> tuple[np.ndarray | None, str]:
-    """The loss of each image (N,) and where it comes from; None where there is neither record nor checkpoint."""
+    """The loss of each image (N,) and where it is from; None where there is neither record nor checkpoint."""
     names = {RECORDED: "as the run recorded"} if recorded else {}
     checkpoints = {}
     for name in ("best", "last"):
@@ -169,7 +169,10 @@ def _pictures(batch: "Replay", losses: np.ndarray | None, of_what: str, dataset:
     """The pictures, a page of them at a time, each with its class and its loss."""
     shown = np.arange(len(batch.pictures))
     if losses is not None:
-        st.markdown(f"**{count(len(losses))} images**, mean loss **{losses.mean():.3f}** nats, {of_what}.")
+        st.markdown(
+            f"**{count(len(losses))} images**, mean loss **{losses.mean():.3f}** nats, {of_what}. "
+            "Under each its class and its loss."
+        )
         order = st.segmented_control(
             "Order", ORDERS, key="train_replay_order", default=ORDERS[0], required=True
         )
@@ -180,17 +183,19 @@ def _pictures(batch: "Replay", losses: np.ndarray | None, of_what: str, dataset:
     shown = shown[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     captions, alts = [], []
     for index in shown:
-        label, loss = _label(batch, int(index), dataset), ""
-        if losses is not None:
-            loss = f"loss {losses[index]:.3f}"
+        label = _label(batch, int(index), dataset)
+        loss = "" if losses is None else f"{losses[index]:.3f}"
         captions.append(plain(f"{label} · {loss}" if loss else label))
-        alts.append(f"Training image {batch.indices[index]} as augmented: {label}. {loss}".strip())
+        alts.append(
+            f"Training image {batch.indices[index]} as augmented: {label}{loss and f', loss {loss} nats'}"
+        )
     gallery(batch.pictures[shown], captions, alts, size=110)
 
 
 def _label(batch: "Replay", index: int, dataset: Dataset) -> str:
     """The class of an image, or of both with their shares."""
-    own, other = dataset.classes[batch.labels[index]], dataset.classes[batch.others[index]]
+    own: str = dataset.classes[batch.labels[index]]
+    other = dataset.classes[batch.others[index]]
     if batch.share == 1 or own == other:
         return own
     return f"{own} {batch.share:.0%} + {other} {1 - batch.share:.0%}"
