@@ -1,4 +1,7 @@
-"""Fixtures that several tests share. Those that need Chromium live in `tests/browser.py`."""
+"""Fixtures that several tests share.
+
+Those that need Chromium live in `tests/browser.py`, those of runs in `tests/forked.py` and `watching.py`.
+"""
 
 import gc
 from collections.abc import Iterator
@@ -9,8 +12,19 @@ import streamlit as st
 
 from core.data import load, register_folder
 from tests.browser import app_server, browser, page, shared_server
+from tests.forked import forked_workers, forker
+from tests.watching import make_run, one_thread
 
-__all__ = ["app_server", "browser", "page", "shared_server"]
+__all__ = [
+    "app_server",
+    "browser",
+    "forked_workers",
+    "forker",
+    "make_run",
+    "one_thread",
+    "page",
+    "shared_server",
+]
 
 PROJECT = Path(__file__).resolve().parent.parent
 

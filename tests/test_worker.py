@@ -2,43 +2,27 @@
 
 import errno
 import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import namedtuple
-from dataclasses import replace
-from hashlib import sha256
 from itertools import pairwise
 
 import numpy as np
-import psutil
 import pytest
 import torch
 
 from core import checkpoint
-from core.arrays import format_arrays
 from core.data import load
 from core.errors import CheckpointError, DivergedError, RunError
-from core.spec import from_json
 from core.training import run_folder, run_log, runs, worker
 from core.training.endings import explain_end
-from core.training.engine import Training, best_epoch
+from core.training.engine import best_epoch
 from core.training.events import EpochDone, StateChanged
-from tests.tiny import run_spec
+from tests.watching import has_ended, pid_of, undisturbed_sha, wait
 
-PATIENCE = 180
-"""Seconds: importing torch takes many on a busy machine."""
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture
@@ -46,60 +30,12 @@ def shapes(shapes_root):
     return load("shapes", shapes_root)
 
 
-@pytest.fixture
-def make(tmp_path, shapes, shapes_root):
-    """Creates a run of the tiny network and returns its id."""
-
-    def create(device="cpu", fingerprint=None, **values):
-        spec = run_spec(shapes, **({"train_images": 100} | values))
-        if fingerprint:
-            spec = replace(spec, fingerprint=fingerprint)
-        return runs.create(tmp_path, spec, shapes_root, device, threads=1)
-
-    return create
-
-
-@pytest.fixture(autouse=True)
-def _nothing_stays_behind(tmp_path):
-    yield
-    for run in runs.list_runs(tmp_path):
-        if run.is_live:
-            psutil.Process(pid_of(run)).kill()
-
-
-def pid_of(run):
-    return from_json(run_folder.Heartbeat, (run.folder / "heartbeat").read_bytes()).pid
-
-
-def wait(root, run_id, until, what="the state that the test waits for"):
-    """The run, once `until` says so."""
-    deadline = time.monotonic() + PATIENCE
-    while not until(run := runs.read(root, run_id)):
-        assert time.monotonic() < deadline, (
-            f"{what}: {run.state}, {run.reason}, {(run.folder / 'log.txt').read_text()}"
-        )
-        time.sleep(0.01)
-    return run
-
-
-def has_ended(run):
-    return not run.is_live
-
-
-def undisturbed_sha(spec, dataset):
-    """Of the last weights of a training that nothing interrupted."""
-    training = Training(spec, dataset, "cpu")
-    for _ in training.events():
-        pass
-    return sha256(format_arrays(training.snapshot().weights)).hexdigest()
-
-
 LONG = {"train_images": 1000, "batch_size": 4, "epochs": 4}
 """About a second an epoch: long enough to interrupt."""
 
 
-def test_a_run_finishes_and_keeps_its_best_and_its_last_epoch(tmp_path, make, shapes):
-    run_id = make()
+def test_a_run_finishes_and_keeps_its_best_and_its_last_epoch(tmp_path, make_run, shapes):
+    run_id = make_run()
     events = list(worker.work(tmp_path / run_id))
     run = runs.read(tmp_path, run_id)
     assert run.state == "finished", run.reason
@@ -124,8 +60,8 @@ def test_a_run_finishes_and_keeps_its_best_and_its_last_epoch(tmp_path, make, sh
     assert not (run.folder / ".reserve").exists()
 
 
-def test_the_test_accuracy_is_a_recount_of_the_kept_probabilities(tmp_path, make, shapes):
-    run_id = make(epochs=1)
+def test_the_test_accuracy_is_a_recount_of_the_kept_probabilities(tmp_path, make_run, shapes):
+    run_id = make_run(epochs=1)
     list(worker.work(tmp_path / run_id))
     run = runs.read(tmp_path, run_id)
     best = checkpoint.load(run.folder / "best")
@@ -136,14 +72,14 @@ def test_the_test_accuracy_is_a_recount_of_the_kept_probabilities(tmp_path, make
     assert best.test_images == len(shapes.test.labels)
 
 
-def test_the_seeds_protocol_is_labelled_on_the_checkpoint(tmp_path, make):
-    run_id = make(epochs=1, validation="test")
+def test_the_seeds_protocol_is_labelled_on_the_checkpoint(tmp_path, make_run):
+    run_id = make_run(epochs=1, validation="test")
     list(worker.work(tmp_path / run_id))
     assert checkpoint.load(tmp_path / run_id / "best").chosen_by == "test"
 
 
-def test_a_diverging_run_ends_with_its_step_and_the_checkpoint_before_it_is_whole(tmp_path, make):
-    run_id = make(epochs=50, learning_rate=10.0, weight_decay=10.0, schedule="constant")
+def test_a_diverging_run_ends_with_its_step_and_the_checkpoint_before_it_is_whole(tmp_path, make_run):
+    run_id = make_run(epochs=50, learning_rate=10.0, weight_decay=10.0, schedule="constant")
     list(worker.work(tmp_path / run_id))
     run = runs.read(tmp_path, run_id)
     assert run.state == "diverged"
@@ -155,8 +91,8 @@ def test_a_diverging_run_ends_with_its_step_and_the_checkpoint_before_it_is_whol
     assert "Traceback" in (run.folder / "log.txt").read_text()
 
 
-def test_other_images_than_the_runs_own_are_refused(tmp_path, make):
-    run_id = make(fingerprint="1" * 64)
+def test_other_images_than_the_runs_own_are_refused(tmp_path, make_run):
+    run_id = make_run(fingerprint="1" * 64)
     list(worker.work(tmp_path / run_id))
     run = runs.read(tmp_path, run_id)
     assert run.state == "failed"
@@ -165,8 +101,8 @@ def test_other_images_than_the_runs_own_are_refused(tmp_path, make):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
-def test_a_device_that_is_not_there_is_named_with_the_remedy(tmp_path, make):
-    run_id = make(device="cuda:7")
+def test_a_device_that_is_not_there_is_named_with_the_remedy(tmp_path, make_run):
+    run_id = make_run(device="cuda:7")
     list(worker.work(tmp_path / run_id))
     assert "finds no cuda:7" in runs.read(tmp_path, run_id).reason
 
@@ -179,9 +115,9 @@ def damage(path):
 
 @pytest.mark.parametrize("how", ["flipped", "cut", "gone", "record"])
 def test_where_the_last_epoch_is_damaged_the_run_goes_on_from_the_one_before_and_says_so(
-    tmp_path, make, shapes, how
+    tmp_path, make_run, shapes, how
 ):
-    run_id = make()
+    run_id = make_run()
     last = tmp_path / run_id / "last"
     list(worker.work(tmp_path / run_id))
     expected = checkpoint.load(last)
@@ -206,8 +142,8 @@ def test_where_the_last_epoch_is_damaged_the_run_goes_on_from_the_one_before_and
     assert [metrics.epoch for metrics in runs.read(tmp_path, run_id).history] == [1, 2, 3]
 
 
-def test_where_both_epochs_are_damaged_the_run_fails_by_name_and_trains_over_nothing(tmp_path, make):
-    run_id = make(epochs=1)
+def test_where_both_epochs_are_damaged_the_run_fails_by_name_and_trains_over_nothing(tmp_path, make_run):
+    run_id = make_run(epochs=1)
     folder = tmp_path / run_id
     list(worker.work(folder))
     weights = folder / "last" / checkpoint.load(folder / "last").weights_file
@@ -220,16 +156,16 @@ def test_where_both_epochs_are_damaged_the_run_fails_by_name_and_trains_over_not
         checkpoint.load_weights(folder / "last")
 
 
-def test_a_second_process_at_one_run_is_refused(tmp_path, make, monkeypatch):
+def test_a_second_process_at_one_run_is_refused(tmp_path, make_run, monkeypatch):
     monkeypatch.setattr(worker, "START_SECONDS", 0.05)
-    folder = tmp_path / make()
+    folder = tmp_path / make_run()
     with run_folder.lock(folder), pytest.raises(RunError, match="another process is at run"):
         list(worker.work(folder))
     assert not (folder / "events.jsonl").exists()
 
 
-def test_what_a_killed_writer_left_is_swept_away(tmp_path, make):
-    folder = tmp_path / make(epochs=1)
+def test_what_a_killed_writer_left_is_swept_away(tmp_path, make_run):
+    folder = tmp_path / make_run(epochs=1)
     (folder / "best").mkdir()
     for leftover in (folder / ".heartbeat.writing-1", folder / "best" / ".checkpoint.json.writing-1"):
         leftover.write_bytes(b"half")
@@ -276,7 +212,7 @@ def test_divergence_is_no_other_ending_even_on_a_full_disk(tmp_path, monkeypatch
 
 
 @pytest.mark.slow
-def test_whichever_write_is_the_first_to_fail_the_run_says_so_and_can_go_on(tmp_path, make, monkeypatch):
+def test_whichever_write_is_the_first_to_fail_the_run_says_so_and_can_go_on(tmp_path, make_run, monkeypatch):
     """A disk that is full from the Nth sync on, for every N until a whole run fits before it."""
     fsync, calls = os.fsync, 0
 
@@ -292,7 +228,7 @@ def test_whichever_write_is_the_first_to_fail_the_run_says_so_and_can_go_on(tmp_
 
     expected = None
     for limit in range(1000):
-        run_id, calls = make(epochs=2), 0
+        run_id, calls = make_run(epochs=2), 0
         monkeypatch.setattr(os, "fsync", fill_up_after(limit))
         list(worker.work(tmp_path / run_id))
         monkeypatch.setattr(os, "fsync", fsync)
@@ -311,46 +247,8 @@ def test_whichever_write_is_the_first_to_fail_the_run_says_so_and_can_go_on(tmp_
 
 
 @pytest.mark.slow
-def test_stopped_at_a_step_and_resumed_a_run_ends_as_if_undisturbed(tmp_path, make, shapes):
-    run_id = make(**LONG)
-    runs.start(tmp_path, run_id)
-    wait(tmp_path, run_id, lambda run: run.last_step and run.last_step.epoch == 2)
-    asked = time.monotonic()
-    runs.request_stop(tmp_path, run_id)
-    assert runs.read(tmp_path, run_id).state in ("stopping", "stopped")
-    stopped = wait(tmp_path, run_id, has_ended)
-    assert stopped.state == "stopped"
-    assert time.monotonic() - asked < 5
-    assert checkpoint.load(stopped.folder / "last").epoch == len(stopped.history) < 4
-    runs.resume(tmp_path, run_id)
-    assert runs.read(tmp_path, run_id).state == "queued"
-    finished = wait(tmp_path, run_id, has_ended)
-    assert (finished.state, [metrics.epoch for metrics in finished.history]) == ("finished", [1, 2, 3, 4])
-    assert checkpoint.load(finished.folder / "last").weights_sha256 == undisturbed_sha(finished.spec, shapes)
-
-
-@pytest.mark.slow
-def test_a_killed_run_is_lost_then_resumed_to_the_same_weights(tmp_path, make, shapes):
-    run_id, draw = make(**LONG), random.Random(5)
-    runs.start(tmp_path, run_id)
-    for kill in range(3):
-        run = wait(tmp_path, run_id, lambda run, kill=kill: run.last_step and len(run.history) >= kill)
-        time.sleep(draw.uniform(0, 0.5))
-        os.kill(pid_of(run), signal.SIGKILL)
-        lost = wait(tmp_path, run_id, has_ended)
-        assert lost.state == "lost"
-        assert checkpoint.load(lost.folder / "last").epoch >= len(lost.history) - 1
-        checkpoint.load_weights(lost.folder / "last")
-        runs.resume(tmp_path, run_id)
-    finished = wait(tmp_path, run_id, has_ended)
-    assert (finished.state, [metrics.epoch for metrics in finished.history]) == ("finished", [1, 2, 3, 4])
-    assert checkpoint.load(finished.folder / "last").weights_sha256 == undisturbed_sha(finished.spec, shapes)
-    assert list(finished.folder.rglob("*.writing-*")) == []
-
-
-@pytest.mark.slow
-def test_runs_on_one_device_take_turns_in_the_order_in_which_they_came(tmp_path, make):
-    ids = [make(train_images=400, batch_size=4, epochs=1) for _ in range(3)]
+def test_runs_on_one_device_take_turns_in_the_order_in_which_they_came(tmp_path, make_run, forked_workers):
+    ids = [make_run(train_images=400, batch_size=4, epochs=1) for _ in range(3)]
     for run_id in ids:
         runs.start(tmp_path, run_id)
     waiting = runs.read(tmp_path, ids[2])
@@ -382,8 +280,8 @@ time.sleep(600)
 
 
 @pytest.mark.slow
-def test_a_run_outlives_the_process_that_started_it_and_stops_at_sigterm(tmp_path, make, project):
-    run_id = make(**LONG)
+def test_a_run_outlives_the_process_that_started_it_and_stops_at_sigterm(tmp_path, make_run, project):
+    run_id = make_run(**LONG)
     command = [sys.executable, "-c", PARENT, str(tmp_path), run_id]
     with subprocess.Popen(
         command, cwd=project, stdout=subprocess.PIPE, start_new_session=True, text=True
