@@ -5,7 +5,7 @@ import streamlit as st
 from core.errors import ConvScopeError
 from ui import layout
 from ui.text import plain
-from ui.training import compare, new_run, replay, run_view
+from ui.training import ablation_view, compare, new_run, replay, run_view
 
 layout.page_header(
     "Train", "A run goes on in its own process: close this tab or restart the app, and nothing is lost."
@@ -15,6 +15,7 @@ VIEWS = {
     "New run": new_run.show,
     "Runs": run_view.show,
     "Compare": compare.show,
+    "Ablation": ablation_view.show,
     "Replay": replay.show,
 }
 

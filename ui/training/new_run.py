@@ -12,7 +12,10 @@ from ui import cached, choices, layout, paths, state
 from ui.spec_file import file_popover
 from ui.text import plain
 from ui.training import clone
-from ui.training.recipe_form import protocol_choice, recipe_form
+from ui.training.recipe_form import protocol_choice, recipe_form, recipe_in_hand
+from ui.widgets import hold
+
+DEFAULT_IMAGES = 2000
 
 
 def show() -> None:
@@ -58,6 +61,27 @@ def run_spec_form(dataset: Dataset) -> RunSpec:
     )
 
 
+def spec_in_hand(dataset: Dataset) -> RunSpec:
+    """What the form holds, also where it is not drawn; `ConvScopeError` where that cannot be."""
+    available = len(dataset.train.labels)
+    images = st.session_state.get("train_images", min(DEFAULT_IMAGES, available))
+    return RunSpec(
+        dataset=dataset.name,
+        fingerprint=dataset.fingerprint,
+        network=state.current_network(),
+        augmentation=state.current_augmentation(),
+        recipe=recipe_in_hand(),
+        train_images=None if images >= available else int(images),
+    )
+
+
+def device_in_hand() -> str:
+    """The device chosen, else the first: a GPU where there is one."""
+    devices = list_devices()
+    chosen: str = st.session_state.get("train_device", "")
+    return chosen if chosen in devices else next(iter(devices))
+
+
 def _network() -> NetworkSpec:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         network = choices.network_choice("train")
@@ -83,8 +107,7 @@ def _augmentation() -> AugmentationSpec:
 def _images_and_device(dataset: Dataset) -> int | None:
     """How many images to train on, None for all; the device stays in the session."""
     devices = list_devices()
-    if st.session_state.get("train_device") not in devices:
-        st.session_state["train_device"] = next(iter(devices))
+    hold("train_device", device_in_hand())
     st.selectbox(
         "Device",
         list(devices),
@@ -98,7 +121,7 @@ def _images_and_device(dataset: Dataset) -> int | None:
     images = st.number_input(
         f"Training images, of {layout.count(available)}",
         key="train_images",
-        value=min(2000, available),
+        value=min(DEFAULT_IMAGES, available),
         step=1000,
         persist_state="session",
         help="As many of each class, chosen by the seed. The validation split is taken from these.",

@@ -18,11 +18,22 @@ DEFAULT = "quick"
 OWN = "own settings"
 
 
-def protocol_choice() -> None:
-    """Draw the one field that stands apart from the others, before them: what chooses the best epoch."""
+def prepare() -> None:
+    """Take the recipe of a new link, and start from the default where there is none yet."""
     _take_link()
     if "train_epochs" not in st.session_state:
         fill(recipe_presets()[DEFAULT])
+
+
+def recipe_in_hand() -> Recipe:
+    """The recipe that the form holds, also where the form is not drawn."""
+    prepare()
+    return Recipe(**_values())
+
+
+def protocol_choice() -> None:
+    """Draw the one field that stands apart from the others, before them: what chooses the best epoch."""
+    prepare()
     recipe_fields.widget("validation")
 
 

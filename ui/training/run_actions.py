@@ -106,14 +106,17 @@ def _rate_buttons(run: Run) -> None:
                 args=(run.id, factor),
             )
         st.number_input(
-            "Learning rate, times the schedule's",
+            "Times the schedule's",
+            label_visibility="collapsed",
+            icon=":material/close:",
             key="train_rate_factor",
             value=1.0,
             min_value=0.0,
             max_value=1000.0,
             step=0.1,
             format="%g",
-            width=240,
+            width=150,
+            help="The schedule's learning rate times this, from the next step on",
         )
         st.button("Set", key="train_rate_set", icon=":material/speed:", on_click=_set_rate, args=(run.id,))
 

@@ -74,7 +74,7 @@ def rate_curve(run: Run) -> dict[str, Any]:
     }
     return {
         "data": {"values": rows + _changes(run)},
-        "height": 160,
+        "height": 220,
         "encoding": {"x": _epoch_axis(run)},
         "layer": [line, *_change_marks()],
     }

@@ -123,6 +123,8 @@ def _progress(run: Run) -> None:
     text = f"Epoch {min(int(done) + 1, epochs)} of {epochs}"
     if step is not None and run.state == "running":
         text += f", step {step.step} of {step.steps}"
+        if run.seconds_left is not None:
+            text += f", about {duration(run.seconds_left)} left"
     if run.state == "queued":
         text = _queue_place(run)
     if run.state != "finished":
@@ -147,13 +149,11 @@ def _queue_place(run: Run) -> str:
 def _numbers(run: Run) -> None:
     last = run.history[-1] if run.history else None
     best = max((row.validation_accuracy for row in run.history), default=None)
-    with st.grid(columns=5, min_column_width=150):
+    with st.grid(columns=4, min_column_width=150):
         label = validation_name(run.spec.recipe)
         st.metric(f"Best {label} accuracy", percent(best), border=True)
         st.metric("Training loss", f"{last.train_loss:.3f}" if last else "–", border=True)
         st.metric("Images a second", count(round(last.images_per_second)) if last else "–", border=True)
-        left = run.seconds_left
-        st.metric("Time left", "–" if left is None else duration(left), border=True)
         st.metric(
             "Test accuracy",
             percent(run.test_accuracy),
