@@ -1,4 +1,4 @@
-"""The control for what holes are filled with: ready colours, noise, or any colour."""
+"""The control for a colour, such as what holes are filled with: ready colours, noise, or any colour."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +33,7 @@ def fill_control(control: Control, key: str, value: Any, put: Callable[[Any], No
         picker = f"{key}_colour"
         hold(picker, "#{:02x}{:02x}{:02x}".format(*value))
         st.color_picker(
-            "Colour of the hole",
+            f"{control.label}: own colour",
             key=picker,
             on_change=lambda: put(tuple(bytes.fromhex(st.session_state[picker].lstrip("#")))),
         )

@@ -28,6 +28,8 @@ MENU: dict[str, Callable[[AugmentationSpec, int], AugmentationSpec]] = {
     "Duplicate": edit.duplicate_step,
     "Remove": edit.remove_step,
 }
+OPENED = "augment_opened"
+"""In the session: the key of the step that was added last, whose settings are open."""
 HALVES = (0.5, 0.5, 0.5)
 
 
@@ -68,7 +70,7 @@ def _step_card(index: int, step: StepSpec) -> None:
         )
     if step.transform == NORMALIZE or offered is None:
         return
-    is_first_look = step.transform == "CoarseDropout"
+    is_first_look = step.transform == "CoarseDropout" or st.session_state.get(OPENED) == key
     with st.expander(_summary(step, offered), key=f"{key}_settings", type="compact", expanded=is_first_look):
         _about(offered)
         _probability(f"{key}_probability", index, step)
@@ -78,13 +80,11 @@ def _step_card(index: int, step: StepSpec) -> None:
 
 def _about(offered: OfferedTransform) -> None:
     """What the transform does, with the library's own documentation beside it."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(offered.description, width="stretch")
-        with st.popover("Documentation", type="tertiary"):
-            st.markdown(f"**`{offered.name}`**, as albumentations documents it")
-            st.markdown(documentation(offered.name))
+    st.caption(plain(offered.description))
     if offered.note:
         st.caption(f":material/info: {plain(offered.note)}.")
+    with st.popover("Documentation", type="tertiary", icon=":material/menu_book:"):
+        st.markdown(f"**`{offered.name}`**, as albumentations documents it\n\n{documentation(offered.name)}")
 
 
 def _switch(label: str, key: str, index: int, step: StepSpec) -> None:
@@ -125,6 +125,9 @@ def _adding(spec: AugmentationSpec) -> None:
         st.session_state["augment_add"] = None
         if chosen:
             _change(edit.add_step, chosen)
+            steps = state.current_augmentation().steps
+            places = [index for index, step in enumerate(steps) if step.transform == chosen]
+            st.session_state[OPENED] = f"augment_step{places[-1]}_{chosen}" if places else ""
 
     st.selectbox(
         "Add a step",
@@ -164,12 +167,10 @@ def _summary(step: StepSpec, offered: OfferedTransform) -> str:
     """How often the step acts, and its first settings, in a line."""
     if not step.is_on:
         return "off"
-    given = step.keywords
+    values = [(item, step.keywords.get(item.argument, item.absent)) for item in offered.controls]
     is_common = step.transform in TRANSFORMS
-    told = [control for control in offered.controls if is_common or control.argument in given][:3]
-    parts = [
-        f"{control.label.lower()} {value_words(control, given.get(control.argument))}" for control in told
-    ]
+    told = [(item, value) for item, value in values if is_common or value is not None][:3]
+    parts = (f"{item.label.lower()} {value_words(item, value)}" for item, value in told)
     return " · ".join((percent(step.probability, 0), *parts))
 
 
