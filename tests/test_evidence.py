@@ -9,6 +9,7 @@ import torch
 from torch.nn.functional import interpolate
 
 from core import checkpoint as checkpoints
+from core.__main__ import main
 from core.augmentation import AugmentationSpec, StepSpec, presets
 from core.augmentation.holes_alone import holes_alone
 from core.augmentation.pipeline import preview
@@ -264,3 +265,19 @@ def test_progress_ends_at_all_images_and_other_classes_are_refused(shapes: Datas
     assert progress == [EvaluationProgress(100, 130), EvaluationProgress(130, 130)]
     with pytest.raises(CheckpointError, match="tells apart"):
         next(take_evidence(SHAPES_NET, random_dataset(), settings))
+
+
+def test_the_verb_prints_the_figures(
+    shapes: Dataset, shapes_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--data-root", str(shapes_root), "--images", "60", "--seed", "2"]
+    assert main(["evidence", str(SHAPES_NET), "cutout", *options]) == 0
+    evidence = take(SHAPES_NET, shapes, CUTOUT)
+    first, pixels, shares, nearly, without = capsys.readouterr().out.splitlines()
+    assert first == "60 test images, map of add3, 8×8"
+    assert "25.0% on average" in pixels
+    assert f"{evidence.measured.mean():.1%} on average, {np.median(evidence.measured):.1%}" in shares
+    assert f"{evidence.nearly_all.correct} of {evidence.nearly_all.total}" in nearly
+    assert f"{evidence.without} images, left out" in without
+    assert main(["evidence", str(SHAPES_NET), "flip_crop", *options]) == 2
+    assert "makes holes" in capsys.readouterr().err

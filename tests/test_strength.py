@@ -1,12 +1,15 @@
 """A strength curve begins at the stored accuracy, and moves by the doing of one step alone."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from core import checkpoint as checkpoints
+from core.__main__ import main
 from core.augmentation import AugmentationSpec, StepSpec, presets
 from core.augmentation.discovery import offered_transforms
 from core.augmentation.pipeline import preview
@@ -47,6 +50,14 @@ def curve_of(folder: Path, dataset: Dataset, settings: StrengthSettings) -> Stre
     *_, curve = measure_strength(folder, dataset, settings)
     assert isinstance(curve, StrengthCurve)
     return curve
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
@@ -210,3 +221,42 @@ def test_what_cannot_be_measured_is_refused_before_anything_is(shapes: Dataset) 
         only_step(CUTOUT, 4)
     with pytest.raises(CheckpointError, match="tells apart"):
         next(measure_strength(SHAPES_NET, random_dataset(), ask(CUTOUT, 3, "Width", 4)))
+
+
+def ask_verb(shapes_root: Path, *words: str) -> int:
+    """Ask the verb about the stand-in checkpoint, over a small sample."""
+    options = ["--data-root", str(shapes_root), "--images", "20", "--seed", "3"]
+    return main(["strength", str(SHAPES_NET), *words, *options])
+
+
+def test_the_verb_chooses_the_holes_and_prints_the_curve(
+    shapes: Dataset, shapes_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ask_verb(shapes_root, "cutout", "--values", "0", "32") == 0
+    head, columns, off, none, all_hidden, stored = capsys.readouterr().out.splitlines()
+    assert head == "CoarseDropout, hole_height_range and hole_width_range; 20 test images"
+    curve = curve_of(SHAPES_NET, shapes, ask(CUTOUT, 3, "Side of the holes", 0, 32, images=20))
+    right = sum(curve.off.correct)
+    assert off.split()[:2] == ["off", f"{right / 20:.1%}"]
+    assert none.split()[1:] == off.split()[1:]
+    assert all_hidden.split()[:2] == ["32", "10.0%"]
+    assert stored == f"right with the step off: {right}; in the stored evaluation: {right}"
+    assert columns.split() == ["value", "accuracy", "95", "%", "interval", "confidence"]
+
+
+@pytest.mark.parametrize(
+    "words, reason",
+    [
+        (["flip_crop", "--step", "1"], "step must be one with a number to change, of [2], got 1"),
+        (["none"], "step must be one with a number to change, of []"),
+        (["cutout", "--argument", "fill"], "argument must be one of hole_height_range hole_width_range;"),
+        (["cutout", "--values", "64"], "a hole measures 0 to 32 px"),
+        (["cutout", "--images", "0"], "images: must be greater than or equal to 1"),
+    ],
+)
+def test_the_verb_refuses_what_cannot_be_measured(
+    words: list[str], reason: str, shapes_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--data-root", str(shapes_root)]
+    assert main(["strength", str(SHAPES_NET), *words, *options]) == 2
+    assert reason in capsys.readouterr().err

@@ -58,7 +58,7 @@ def strength_chart(curve: StrengthCurve, knob: Knob, chosen: Sequence[str]) -> L
     color = alt.Color(
         "of:N",
         scale=alt.Scale(domain=names),
-        legend=alt.Legend(title=None, orient="top", columns=4, labelLimit=300, symbolOpacity=1),
+        legend=alt.Legend(title=None, orient="top", columns=2, labelLimit=300, symbolOpacity=1),
     )
     unit = f", {knob.unit}" if knob.unit else ""
     x = alt.X(

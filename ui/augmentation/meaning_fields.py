@@ -100,7 +100,7 @@ def _table(layers: tuple[LayerHidden, ...]) -> None:
     st.dataframe(
         rows,
         column_config={
-            "layer": st.column_config.TextColumn("Layer", pinned=True),
+            "layer": st.column_config.TextColumn("Layer", pinned=True, width=130),
             "map": st.column_config.TextColumn("Map", help="Units of each channel"),
             "field": st.column_config.NumberColumn("Field", format="%d px", help="Receptive field of a unit"),
             "hidden": st.column_config.NumberColumn(
