@@ -9,7 +9,7 @@ from core.arrays import Array
 from core.training.muon import Muon, split_parameters
 from core.training.recipe import Recipe
 
-MUON_SCALE = 0.2
+MUON_SCALE = 0.4
 """Of the recipe's rate for kernels that `muon` moves, so that rates that suit `sgd` suit it too."""
 
 

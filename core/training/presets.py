@@ -38,6 +38,23 @@ _PRESETS = {
         Recipe(epochs=20, learning_rate=0.3, nesterov=True, weight_decay=5e-4, label_smoothing=0.05),
         "Twenty epochs of SGD along one cycle.",
     ),
+    "scope_net_fast": RecipePreset(
+        Recipe(
+            epochs=12,
+            optimiser="muon",
+            learning_rate=0.1,
+            schedule="triangular",
+            nesterov=True,
+            weight_decay=5e-4,
+            label_smoothing=0.1,
+            averaging=0.996,
+            alternate_flips=True,
+            precision="bfloat16",
+            validation_fraction=0.02,
+        ),
+        "Twelve epochs for ScopeNet: Muon, a triangle of rates, an average of the weights, flips that "
+        "take turns, bfloat16. Goes with the augmentation flip_crop_2.",
+    ),
     "seed_000": _seed(
         "Its L1 factor of 0.0005 is divided by the batch size. Weight decay, batch size and number of epochs "
         "are not known; 0.001, 128 and 40 are chosen.",
