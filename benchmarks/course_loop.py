@@ -55,10 +55,10 @@ def course_loader(
 def course_network(network_spec: NetworkSpec) -> nn.Module:
     """The network of the spec, with torch's own dropout, contiguous; on the CPU."""
     network: nn.Module = build_network(network_spec)
-    for name, module in list(network.named_modules()):
-        if isinstance(module, Dropout):
-            parent, _, last = name.rpartition(".")
-            network.get_submodule(parent).register_module(last, nn.Dropout(module.p))
+    for module in list(network.modules()):
+        for name, part in module._modules.items():
+            if isinstance(part, Dropout):
+                module._modules[name] = nn.Dropout(part.p)
     return network.to(memory_format=torch.contiguous_format)
 
 

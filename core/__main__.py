@@ -29,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verb_parser.add_argument("--json", action="store_true", help="answer in JSON, for programs")
         verb.add_arguments(verb_parser)
     parsed = parser.parse_args(arguments)
+    parsed.environment = os.environ  # where torchrun tells each of its processes which one it is
     try:
         code: int = VERBS[parsed.verb][0].run(parsed, lambda line: print(line, flush=True))
         return code

@@ -1,12 +1,16 @@
-"""`train`: one run, here and now, in a run folder like any other; Ctrl-C stops it so that it can go on."""
+"""`train`: one run, here and now, in a run folder like any other; Ctrl-C stops it so that it can go on.
+
+Under `torchrun`, its processes train the run together, and the first of them keeps it.
+"""
 
 import argparse
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import TYPE_CHECKING, get_args, get_type_hints
 
 from core import augmentation, data, network
 from core.augmentation import AugmentationSpec
@@ -17,9 +21,14 @@ from core.network import NetworkSpec
 from core.spec import from_dict, to_dict
 from core.training import Recipe, RunSpec, recipe_presets, run_folder, runs, worker
 from core.training.events import EpochDone, Event, RateChanged, StateChanged, StepDone
+from core.training.followers import follow
+from core.training.place import Place, place_of
 from core.training.processes import tune
 from core.training.room import refuse_small_disk
 from core.training.telling import epoch_line, rate_line, state_line, step_line
+
+if TYPE_CHECKING:
+    from core.training.peers import Meeting
 
 RUNS_ROOT = Path("runs")
 STEP_SECONDS = 10.0
@@ -56,7 +65,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, show: Callable[[str], None]) -> int:
     """Train, and show what happens; 0 where the run finished or was stopped, else 1."""
-    run_id = arguments.resume or _create(arguments)
+    place = place_of(arguments.environment)
+    if place.count == 1:
+        return _train(arguments, show, place, None)
+    tune()
+    from core.training.peers import Meeting
+
+    meeting = Meeting(place)
+    try:
+        if place.rank:
+            return follow(meeting, arguments.data_root)
+        return _train(arguments, show, place, meeting)
+    finally:
+        meeting.close()
+
+
+def _train(
+    arguments: argparse.Namespace, show: Callable[[str], None], place: Place, meeting: "Meeting | None"
+) -> int:
+    run_id = arguments.resume or _create(arguments, place)
     folder = runs.find(arguments.runs, run_id)
     if runs.read_folder(folder).state == "finished":
         raise SpecError(f"run {run_id} is finished; there is nothing to go on with")
@@ -65,7 +92,7 @@ def run(arguments: argparse.Namespace, show: Callable[[str], None]) -> int:
     tune()
     worker.stop_on_signals(folder)
     teller = Teller(folder, show)
-    for event in worker.work(folder):
+    for event in worker.work(folder, meeting):
         if arguments.json:
             show(json.dumps({"run": run_id, "kind": event.kind, **to_dict(event, with_defaults=True)}))
         else:
@@ -73,7 +100,7 @@ def run(arguments: argparse.Namespace, show: Callable[[str], None]) -> int:
     return worker.exit_code(event)
 
 
-def _create(arguments: argparse.Namespace) -> str:
+def _create(arguments: argparse.Namespace, place: Place) -> str:
     recipe = read_spec(Recipe, recipe_presets(), arguments.recipe)
     given = {field.name: getattr(arguments, field.name) for field in fields(Recipe)}
     changes = {name: value for name, value in given.items() if value is not None}
@@ -89,9 +116,9 @@ def _create(arguments: argparse.Namespace) -> str:
         recipe=recipe,
         train_images=arguments.train_images,
     )
-    return runs.create(
-        arguments.runs, spec, arguments.data_root, arguments.device, arguments.title, arguments.threads
-    )
+    # What torchrun starts here shares the cores.
+    threads = arguments.threads or max(1, ((os.cpu_count() or 1) - 1) // place.local_count)
+    return runs.create(arguments.runs, spec, arguments.data_root, arguments.device, arguments.title, threads)
 
 
 class Teller:

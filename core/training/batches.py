@@ -46,6 +46,10 @@ class Batch:
     share: float
     """Of the image's own label."""
 
+    def part(self, rows: slice) -> "Batch":
+        """Some of the images, with all that belongs to them."""
+        return Batch(self.indices[rows], self.inputs[rows], self.labels[rows], self.others[rows], self.share)
+
     def losses(self, scores: Tensor, label_smoothing: float = 0.0) -> Tensor:
         """The cross-entropy of each image `(N,)`, in nats, of `scores` (N, classes)."""
         own = functional.cross_entropy(scores, self.labels, label_smoothing=label_smoothing, reduction="none")

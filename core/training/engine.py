@@ -4,7 +4,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,20 +14,26 @@ from core.arrays import Array
 from core.data.dataset import Dataset
 from core.errors import DivergedError
 from core.network.build import build_network, restore_network
-from core.network.predict import predict_batches
+from core.network.predict import predict
 from core.training.averaging import WeightAverage
 from core.training.batches import Batch, Batches, seed_of
 from core.training.events import BatchSeen, EpochDone, EpochMetrics, RateChanged, StepDone, Validating
 from core.training.optimiser import build_optimiser, optimiser_arrays, restore_optimiser, set_rate, to_array
+from core.training.peers import ALONE, Alone
 from core.training.recipe import RunSpec
 from core.training.schedule import momentum_at, rate_at
+from core.training.tally import Clock, Tally
 
 TrainingEvent = StepDone | BatchSeen | RateChanged | Validating | EpochDone
 
+MEMORY_FORMAT = torch.channels_last
+"""The order of the axes in memory in which convolutions are quickest."""
 SEEN_EVERY = 50
 """Steps from one batch whose hash is kept to the next; the first of every epoch is one of them."""
 TOLD_EVERY = {"cpu": 1, "cuda": 16}
 """Steps from one that is told to the next: to tell a loss means to wait for the GPU."""
+VALIDATED_AT_ONCE = {"cpu": 250, "cuda": 2000}
+"""Images, by every process."""
 RAW = "raw."
 """Before the names of the weights themselves, where the average of the weights is what is saved."""
 
@@ -60,6 +66,7 @@ class Training:
     """`train` for those who want the weights too: `snapshot` gives them after every `EpochDone`.
 
     `rate_changes` are those that were made before, so that whoever resumes does them again at the same steps.
+    `peers` are the processes that train the same run in step with this one, each on its part of every batch.
     """
 
     def __init__(
@@ -70,8 +77,10 @@ class Training:
         *,
         resume: Snapshot | None = None,
         rate_changes: Sequence[RateChanged] = (),
+        peers: Alone = ALONE,
     ) -> None:
         self.run_spec, self.recipe, self.device = run_spec, run_spec.recipe, torch.device(device)
+        self.peers = peers
         self.batches = Batches(run_spec, dataset, device)
         self.history = resume.history if resume else ()
         self._changes = deque(sorted(rate_changes, key=lambda change: (change.epoch, change.step)))
@@ -90,8 +99,7 @@ class Training:
     def _place(self, run_spec: RunSpec, weights: Mapping[str, Array] | None) -> nn.Module:
         spec = run_spec.network
         network = build_network(spec) if weights is None else restore_network(spec, weights)
-        # channels_last: 1.2 times the images a second on a CPU, for a network of 3x3 convolutions.
-        return network.to(self.device).to(memory_format=torch.channels_last)
+        return self.peers.share_norms(network.to(self.device).to(memory_format=MEMORY_FORMAT))
 
     def _start_average(self, resume: Snapshot | None) -> None:
         average = self._place(self.run_spec, resume.weights if resume else self._weights(self.network))
@@ -111,14 +119,27 @@ class Training:
         """From the next step on, train at the schedule's rate times `factor`."""
         self._asked = factor
 
-    def events(self) -> Iterator[TrainingEvent]:
-        """Every step and every epoch that is left."""
+    def events(self) -> Generator[TrainingEvent]:
+        """Every step and every epoch that is left; whoever has peers closes this before it lets go of it."""
+        is_going_on, self._asked = self.peers.agree(self._asked)
+        for event in self._tell() if is_going_on else ():
+            try:
+                yield event
+            except GeneratorExit:
+                self.peers.leave()
+                raise
+            # All processes tell the same events, and whoever reads them may leave at each.
+            is_going_on, self._asked = self.peers.agree(self._asked)
+            if not is_going_on:
+                return
+
+    def _tell(self) -> Iterator[TrainingEvent]:
         first = len(self.history) + 1
         clock = Clock(first, self.recipe.epochs, self.batches.steps)
         for epoch in range(first, self.recipe.epochs + 1):
             started, tally = time.perf_counter(), Tally()
             yield from self._train_epoch(epoch, tally, clock)
-            loss, accuracy = tally.read()
+            images, loss, accuracy = tally.read(self.peers)
             trained = time.perf_counter()
             validation_loss, validation_accuracy = yield from self._validate(epoch)
             metrics = EpochMetrics(
@@ -129,22 +150,25 @@ class Training:
                 validation_accuracy=validation_accuracy,
                 learning_rate=self._rate(epoch, self.batches.steps),
                 seconds=time.perf_counter() - started,
-                images_per_second=tally.images / (trained - started),
+                images_per_second=images / (trained - started),
             )
             self.history = (*self.history, metrics)
             yield EpochDone(metrics=metrics, is_best=best_epoch(self.history) == epoch)
 
-    def _train_epoch(self, epoch: int, tally: "Tally", clock: "Clock") -> Iterator[TrainingEvent]:
+    def _train_epoch(self, epoch: int, tally: Tally, clock: Clock) -> Iterator[TrainingEvent]:
         """One pass over the training images."""
         # All that is random follows from the run's seed and the epoch: a resumed run draws the same.
-        torch.manual_seed(seed_of(self.recipe.seed, epoch))
+        # Peers have parts of their own to drop from, so their masks are others.
+        ours = (self.peers.rank,) if self.peers.rank else ()
+        torch.manual_seed(seed_of(self.recipe.seed, epoch, *ours))
         if self.recipe.fresh_optimiser:
             self.optimiser = build_optimiser(self.recipe, self.network)
         self.network.train()
         for step, batch in enumerate(self.batches.epoch(epoch), start=1):
             yield from self._take_changes(epoch, step)
-            scores, loss = self._take_step(batch, epoch, step)
-            tally.add(scores, batch)
+            part = self.peers.share(batch)
+            scores, loss = self._take_step(part, len(batch.indices), epoch, step)
+            tally.add(scores, part)
             is_last = step == self.batches.steps
             if step % TOLD_EVERY[self.device.type] == 0 or is_last:
                 self._refuse_divergence(epoch, step, loss)
@@ -157,7 +181,8 @@ class Training:
                     seconds_left=clock.seconds_left(epoch, step),
                 )
             if step % SEEN_EVERY == 1:
-                yield seen(batch, scores, epoch, step)
+                losses = self.peers.join(part.losses(scores).cpu().numpy(), len(batch.indices))
+                yield BatchSeen(epoch=epoch, step=step, sha256=batch.sha256(), losses=tuple(losses.tolist()))
 
     def _take_changes(self, epoch: int, step: int) -> Iterator[RateChanged]:
         while self._changes and (self._changes[0].epoch, self._changes[0].step) <= (epoch, step):
@@ -170,18 +195,19 @@ class Training:
         steps = self.batches.steps
         return self._factor * rate_at(self.recipe, (epoch - 1) * steps + step - 1, steps)
 
-    def _take_step(self, batch: Batch, epoch: int, step: int) -> tuple[Tensor, Tensor]:
-        """One optimiser step: the scores (N, classes), and the loss that it lowers."""
+    def _take_step(self, part: Batch, images: int, epoch: int, step: int) -> tuple[Tensor, Tensor]:
+        """One optimiser step: the scores (n, classes) of our part of all `images`, and the loss of all."""
         steps, done = self.batches.steps, (epoch - 1) * self.batches.steps + step
-        inputs = batch.inputs.contiguous(memory_format=torch.channels_last)
+        inputs = part.inputs.contiguous(memory_format=MEMORY_FORMAT)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bfloat16"):
             scores = self.network(inputs).float()
-        loss = batch.losses(scores, self.recipe.label_smoothing).mean()
-        if self.recipe.l1:
+        loss = part.losses(scores, self.recipe.label_smoothing).sum() / images
+        if self.recipe.l1 and self.peers.rank == 0:
             loss = loss + self.recipe.l1 * sum(weights.abs().sum() for weights in self.network.parameters())
         set_rate(self.optimiser, self._rate(epoch, step), momentum_at(self.recipe, done - 1, steps))
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        loss = self.peers.sum_gradients(self.network, loss)
         self.optimiser.step()
         if self.average:
             self.average.update(done)
@@ -199,10 +225,14 @@ class Training:
         """Mean cross-entropy in nats, and accuracy, over the images that choose the best epoch."""
         mean, std = self.run_spec.augmentation.mean, self.run_spec.augmentation.std
         images, labels = self.batches.validation.images, self.batches.validation.labels
-        told = []
-        for probabilities in predict_batches(self.evaluated, images, mean, std, self.device):
-            told.append(probabilities)
-            yield Validating(epoch=epoch, done=sum(map(len, told)), images=len(labels))
+        told: list[Array] = []
+        at_once = VALIDATED_AT_ONCE[self.device.type]
+        for start in range(0, len(labels), at_once * self.peers.count):
+            chunk = images[start : start + at_once * self.peers.count]
+            mine = chunk[self.peers.mine(len(chunk))]
+            probabilities = predict(self.evaluated, mine, mean, std, self.device, at_once)
+            told.append(self.peers.join(probabilities, len(chunk)))
+            yield Validating(epoch=epoch, done=start + len(chunk), images=len(labels))
         every = np.concatenate(told)
         of_truth = every[np.arange(len(labels)), labels].astype(np.float64)
         # float32 can round a small probability down to 0.
@@ -225,49 +255,6 @@ class Training:
     @staticmethod
     def _weights(network: nn.Module) -> dict[str, Array]:
         return {name: to_array(tensor) for name, tensor in network.state_dict().items()}
-
-
-@dataclass(slots=True)
-class Tally:
-    """What an epoch adds up to so far; on the device, so that nothing waits for it."""
-
-    images: int = 0
-    loss: Tensor | float = 0.0
-    """Summed cross-entropy, without smoothing and L1."""
-    correct: Tensor | int = 0
-
-    def add(self, scores: Tensor, batch: Batch) -> None:
-        """Add a batch with its scores (N, classes)."""
-        self.images += len(scores)
-        self.loss += batch.losses(scores).sum()
-        self.correct += (scores.argmax(dim=1) == batch.labels).sum()
-
-    def read(self) -> tuple[float, float]:
-        """The mean loss in nats, and the accuracy."""
-        return float(self.loss) / self.images, float(self.correct) / self.images
-
-
-@dataclass(slots=True)
-class Clock:
-    """How long the rest will take, from the pace so far."""
-
-    first: int
-    """The epoch with which this process began."""
-    epochs: int
-    steps: int
-    begun: float = field(default_factory=time.perf_counter)
-
-    def seconds_left(self, epoch: int, step: int) -> float:
-        """To the end of the last epoch."""
-        done = (epoch - self.first) * self.steps + step
-        total = (self.epochs - self.first + 1) * self.steps
-        return (time.perf_counter() - self.begun) / done * (total - done)
-
-
-def seen(batch: Batch, scores: Tensor, epoch: int, step: int) -> BatchSeen:
-    """What is kept of a batch."""
-    losses = tuple(batch.losses(scores).tolist())
-    return BatchSeen(epoch=epoch, step=step, sha256=batch.sha256(), losses=losses)
 
 
 def best_epoch(history: tuple[EpochMetrics, ...]) -> int:

@@ -9,7 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Generator, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from core.files import remove_unfinished
 from core.training import run_folder
 from core.training.endings import explain_end
 from core.training.events import EpochDone, Event, RateChanged, StateChanged, StepDone, Validating
+from core.training.followers import lead
 from core.training.processes import step_back, tune
 from core.training.pulse import Pulse
 from core.training.queue import device_turn
@@ -34,6 +35,7 @@ from core.training.telling import epoch_line, rate_line, state_line
 
 if TYPE_CHECKING:
     from core.training.engine import Training
+    from core.training.peers import Meeting
 
 START_SECONDS = 10
 """How long to wait for whoever starts this process to have written down that it does."""
@@ -62,10 +64,10 @@ def stop_on_signals(folder: Path) -> None:
         signal.signal(number, lambda *_: run_folder.ask_to_stop(folder))
 
 
-def work(folder: Path) -> Iterator[Event]:
+def work(folder: Path, meeting: "Meeting | None" = None) -> Iterator[Event]:
     """Do the run in `folder`, and yield every event after it was kept; the last one says how the run ended.
 
-    `RunError` where another process is at it.
+    With a `meeting`, as the first of several processes. `RunError` where another process is at it.
     """
     lock = run_folder.lock(folder)
     try:
@@ -73,12 +75,12 @@ def work(folder: Path) -> Iterator[Event]:
     except Timeout:
         raise RunError(f"another process is at run {folder.name}; wait for it, or stop it") from None
     try:
-        yield from _do(folder)
+        yield from _do(folder, meeting)
     finally:
         lock.release()
 
 
-def _do(folder: Path) -> Iterator[Event]:
+def _do(folder: Path, meeting: "Meeting | None") -> Iterator[Event]:
     try:
         for place in (folder, folder / "best", folder / "last"):
             remove_unfinished(place)
@@ -88,7 +90,7 @@ def _do(folder: Path) -> Iterator[Event]:
         if read_folder(folder).state != "queued":
             yield _keep(folder, StateChanged(state="queued", time=run_folder.now()))
         with device_turn(folder, pulse) as is_ours:
-            ending = (yield from _train(read_folder(folder), pulse)) if is_ours else _stopped()
+            ending = (yield from _train(read_folder(folder), pulse, meeting)) if is_ours else _stopped()
         yield _keep(folder, ending)
     except Exception as error:  # noqa: BLE001 whatever it is, the folder must say it
         yield _give_up(folder, error)
@@ -109,11 +111,12 @@ def _give_up(folder: Path, error: Exception) -> Event:
     return ending
 
 
-def _train(run: Run, pulse: Pulse) -> Generator[Event, None, StateChanged]:
+def _train(run: Run, pulse: Pulse, meeting: "Meeting | None") -> Generator[Event, None, StateChanged]:
     """Train from `last/`, or from the beginning; returns how it ended."""
     import torch
 
     from core.training.engine import Training
+    from core.training.peers import ALONE
 
     if run.device != "cpu" and not int(run.device.partition(":")[2]) < torch.cuda.device_count():
         raise RunError(f"torch finds no {run.device} here; train on the cpu, or install a torch for CUDA")
@@ -121,7 +124,10 @@ def _train(run: Run, pulse: Pulse) -> Generator[Event, None, StateChanged]:
     dataset = load(run.spec.dataset, run.data_root)
     pulse.beat()
     resume, notice = load_last(run.folder)
-    training = Training(run.spec, dataset, run.device, resume=resume, rate_changes=run.rate_changes)
+    peers = lead(meeting, run, resume) if meeting else ALONE
+    training = Training(
+        run.spec, dataset, run.device, resume=resume, rate_changes=run.rate_changes, peers=peers
+    )
     if resume is None:
         save_epoch(run, dataset, training.snapshot(), is_best=False)
     epoch = len(training.history)
@@ -140,22 +146,23 @@ def _follow(run: Run, dataset: Dataset, training: "Training", pulse: Pulse) -> I
     wish, told = RateWish(run.folder, run.rate_changes), -STEP_SECONDS
     if factor := wish.take(len(training.history), 0):
         training.change_rate(factor)
-    for event in training.events():
-        if isinstance(event, StepDone):
-            pulse.beat(event.epoch, event.step)
-            if factor := wish.take(event.epoch, event.step):
-                training.change_rate(factor)
-            if time.monotonic() >= told + STEP_SECONDS:
-                yield _keep(run.folder, event)
-                told = time.monotonic()
-        elif isinstance(event, Validating):
-            pulse.beat(event.epoch)
-        else:
-            yield _keep(run.folder, event, run)
-        if isinstance(event, EpochDone):
-            save_epoch(run, dataset, training.snapshot(), event.is_best)
-        if pulse.is_asked_to_stop():
-            return
+    with closing(training.events()) as events:
+        for event in events:
+            if isinstance(event, StepDone):
+                pulse.beat(event.epoch, event.step)
+                if factor := wish.take(event.epoch, event.step):
+                    training.change_rate(factor)
+                if time.monotonic() >= told + STEP_SECONDS:
+                    yield _keep(run.folder, event)
+                    told = time.monotonic()
+            elif isinstance(event, Validating):
+                pulse.beat(event.epoch)
+            else:
+                yield _keep(run.folder, event, run)
+            if isinstance(event, EpochDone):
+                save_epoch(run, dataset, training.snapshot(), event.is_best)
+            if pulse.is_asked_to_stop():
+                return
 
 
 def _measure(run: Run, dataset: Dataset, pulse: Pulse) -> float | None:
