@@ -5,13 +5,13 @@ import random
 import signal
 import time
 
-import numpy as np
 import pytest
 
 from core import checkpoint
 from core.data import load
 from core.network import predict
 from core.training import engine, run_folder, runs, worker
+from core.training.events import Validating
 from tests.watching import (
     has_ended,
     last_sha,
@@ -112,24 +112,49 @@ def test_a_run_stopped_at_random_moments_stops_at_once_and_ends_as_if_undisturbe
     assert last_sha(run) == undisturbed_sha(run.spec, shapes)
 
 
-@pytest.mark.parametrize("place", ["validation", "measurement"])
-def test_a_stop_is_heard_between_two_batches_of_predictions(tmp_path, make_run, monkeypatch, place):
-    run_id, predicted, predict_batches = make_run(epochs=1), [], predict.predict_batches
+def test_a_stop_is_heard_between_two_batches_of_the_validation(tmp_path, make_run, monkeypatch):
+    run_id, validating = make_run(epochs=1, train_images=3000, validation_fraction=0.4), []
+    events = engine.Training.events
 
-    def predict_one_by_one(network, images, *given):
-        for image in images:
-            if len(predicted) == 3:
-                runs.request_stop(tmp_path, run_id)
-            predicted.append(image)
-            yield from predict_batches(network, image[np.newaxis], *given)
+    def watched(training):
+        for event in events(training):
+            if isinstance(event, Validating):
+                validating.append(event)
+                if len(validating) == 2:
+                    runs.request_stop(tmp_path, run_id)
+            yield event
 
-    monkeypatch.setattr(engine if place == "validation" else predict, "predict_batches", predict_one_by_one)
+    monkeypatch.setattr(engine.Training, "events", watched)
     *_, ending = worker.work(tmp_path / run_id)
     assert ending.state == "stopped"
-    assert len(predicted) == 4
+    assert [event.done for event in validating] == [250, 500]
+    assert runs.read(tmp_path, run_id).history == ()
+
+
+def test_a_stop_is_heard_between_two_batches_of_the_measurement(tmp_path, make_run, monkeypatch):
+    run_id, predicted, predict_batches = make_run(epochs=1), [], predict.predict_batches
+
+    def watched(*given):
+        for batch in predict_batches(*given):
+            predicted.append(batch)
+            if len(predicted) == 2:
+                runs.request_stop(tmp_path, run_id)
+            yield batch
+
+    monkeypatch.setattr(predict, "predict_batches", watched)
+    monkeypatch.setattr(engine.Training, "_validate", pass_validation)
+    *_, ending = worker.work(tmp_path / run_id)
+    assert ending.state == "stopped"
+    assert len(predicted) == 2
     run = runs.read(tmp_path, run_id)
-    assert (len(run.history), run.test_accuracy) == (int(place == "measurement"), None)
+    assert (len(run.history), run.test_accuracy) == (1, None)
     monkeypatch.undo()
     run_folder.clear_request(run.folder)
     *_, ending = worker.work(run.folder)
     assert ending.state == "finished"
+
+
+def pass_validation(training, epoch):
+    """A validation that predicts nothing."""
+    yield Validating(epoch=epoch, done=1, images=1)
+    return 1.0, 0.5

@@ -144,7 +144,7 @@ def _train(run: Run, pulse: Pulse, meeting: "Meeting | None") -> Generator[Event
 def _follow(run: Run, dataset: Dataset, training: "Training", pulse: Pulse) -> Iterator[Event]:
     """Train to the end or to a request to stop, and keep what happens."""
     wish, told = RateWish(run.folder, run.rate_changes), -STEP_SECONDS
-    if factor := wish.take(len(training.history), 0):
+    if factor := wish.take(len(training.history) + 1, 0):
         training.change_rate(factor)
     with closing(training.events()) as events:
         for event in events:
