@@ -5,7 +5,7 @@ import streamlit as st
 from core.errors import ConvScopeError
 from ui import layout
 from ui.text import plain
-from ui.training import ablation_view, compare, new_run, replay, run_view
+from ui.training import ablation_view, compare, new_run, replay, run_view, stepping
 
 layout.page_header(
     "Train", "A run goes on in its own process: close this tab or restart the app, and nothing is lost."
@@ -17,6 +17,7 @@ VIEWS = {
     "Compare": compare.show,
     "Ablation": ablation_view.show,
     "Replay": replay.show,
+    "Single steps": stepping.show,
 }
 
 if started := st.session_state.pop("train_started", None):

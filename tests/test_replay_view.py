@@ -43,7 +43,7 @@ def words(app: AppTest) -> str:
 
 
 def captions(app: AppTest) -> list[str]:
-    return [image.proto.caption for element in app.image for image in element.proto.imgs]
+    return [image.caption for element in app.image for image in element.proto.imgs]
 
 
 def test_without_a_run_the_view_says_where_to_start_one(app: AppTest):
