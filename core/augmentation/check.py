@@ -105,7 +105,7 @@ def build_step(spec: AugmentationSpec, index: int) -> Any:
         options = {"strict": True} if is_strict else {}
         transform = transform_class(**arguments, p=step.probability, **options)
     except (TypeError, ValueError) as error:
-        cause = error.__cause__
+        cause = error if isinstance(error, ValidationError) else error.__cause__
         reason = explain(cause, step.transform) if isinstance(cause, ValidationError) else str(error)
         raise SpecError(f"{where}: {reason}") from None
     if isinstance(transform, albumentations.Affine):

@@ -87,7 +87,6 @@ ENDS: Mapping[str, tuple[Any, ...]] = {
     "GridDropout.unit_size_range": (2, 32),
     "GridElasticDeform.magnitude": (1, 16),
     "GridElasticDeform.num_grid_xy": (1, 8),
-    "HEStain.intensity_scale_range": (0.0, 3.0),
     "HueSaturationValue.hue_shift_limit": (-180.0, 180.0),
     "HueSaturationValue.sat_shift_limit": (-255.0, 255.0),
     "HueSaturationValue.val_shift_limit": (-255.0, 255.0),
