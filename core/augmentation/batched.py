@@ -19,6 +19,7 @@ from core.augmentation.spec import NORMALIZE, AugmentationSpec
 from core.augmentation.tensor_dropout import CoarseDropout
 from core.augmentation.tensor_jitter import ColorJitter
 from core.augmentation.tensor_step import Stage, TensorStep
+from core.augmentation.transfer import send
 from core.errors import SpecError
 
 STEPS: Mapping[str, Callable[[Any, Stage], TensorStep[Any]]] = {
@@ -94,12 +95,12 @@ class BatchedPipeline:
 
     def replay(self, images: Tensor, drawn: list[Drawn]) -> Tensor:
         """What `apply` makes of the images with these draws."""
-        batch = _to_planes(images.to(self.device))
+        batch = _to_planes(send(images, self.device))
         for (_, step), draw in zip(self.steps, drawn, strict=True):
             if draw.rows is None:
                 batch = step.apply(batch, draw.parameters)
             elif len(draw.rows):
-                rows = draw.rows.to(self.device)
+                rows = send(draw.rows, self.device)
                 batch[rows] = step.apply(batch[rows], draw.parameters)
         return batch
 

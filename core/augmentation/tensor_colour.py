@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from core.augmentation.tensor_step import FixedStep, Stage, TensorStep, scale_to
+from core.augmentation.transfer import send
 
 
 class ToGray(FixedStep):
@@ -71,8 +72,7 @@ class RandomBrightnessContrast(TensorStep[Stretch]):
     def apply(self, images: Tensor, drawn: Stretch) -> Tensor:
         """The images, stretched and moved; before Normalize cut off to whole numbers, not rounded."""
         factor, offset = (
-            values.to(images.device, torch.float32).view(-1, 1, 1, 1)
-            for values in (drawn.factor, drawn.offset)
+            send(values.float(), images.device).view(-1, 1, 1, 1) for values in (drawn.factor, drawn.offset)
         )
         return (images * factor).add_(offset).clamp_(0, self.stage.white).to(images.dtype)
 
@@ -86,5 +86,5 @@ class Normalize(FixedStep):
 
     def apply(self, images: Tensor, drawn: None) -> Tensor:
         """The images as float32."""
-        offset, factor = self.offset.to(images.device), self.factor.to(images.device)
+        offset, factor = send(self.offset, images.device), send(self.factor, images.device)
         return images.float().sub_(offset).mul_(factor)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from core.augmentation.tensor_step import Stage, TensorStep, scale_to, whole_between
+from core.augmentation.transfer import send
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -72,8 +73,8 @@ class CoarseDropout(TensorStep[Holes]):
     def apply(self, images: Tensor, drawn: Holes) -> Tensor:
         """The images with the paint where a hole is."""
         height, width = images.shape[2:]
-        hidden = cover(drawn.corners.to(images.device), height, width)
-        return torch.where(hidden, drawn.paint.to(images.device), images)
+        hidden = cover(send(drawn.corners, images.device), height, width)
+        return torch.where(hidden, send(drawn.paint, images.device), images)
 
 
 def cover(corners: Tensor, height: int, width: int) -> Tensor:

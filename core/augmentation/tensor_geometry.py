@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.augmentation.tensor_step import FixedStep, Stage, TensorStep, scale_to, to_pixels, whole_between
+from core.augmentation.transfer import send
 
 # OpenCV's numbers of the border modes.
 CONSTANT, REPLICATE, REFLECT, WRAP, REFLECT_101 = range(5)
@@ -102,12 +103,12 @@ class Affine(TensorStep[Tensor]):
         grid = self._sources(_to_grid(inverse, self.stage, is_aligned), images.device)
         if self.border_mode != CONSTANT or not self.fill.any():
             return to_pixels(_sample(pixels, grid, mode, is_aligned), self.stage)
-        fill = self.fill.to(images.device)
+        fill = send(self.fill, images.device)
         return to_pixels(_sample(pixels - fill, grid, mode, is_aligned) + fill, self.stage)
 
     def _sources(self, matrices: Tensor, device: torch.device) -> Tensor:
         """What matrices `(N, 2, 3)` make of every pixel's x and y: `(N, H, W, 2)` float32."""
-        across, down, start = matrices.to(device, torch.float32)[:, None, None].unbind(-1)
+        across, down, start = send(matrices.float(), device)[:, None, None].unbind(-1)
         columns = torch.arange(self.stage.width, device=device)[:, None]
         rows = torch.arange(self.stage.height, device=device)[:, None, None]
         # Half the time of functional.affine_grid on a CPU.
@@ -133,7 +134,7 @@ def _sample(pixels: Tensor, grid: Tensor, mode: str, is_aligned: bool) -> Tensor
 def _sample_wrapped(pixels: Tensor, sources: Tensor) -> Tensor:
     """Beyond the right edge the left one follows: one more column and row, and sources modulo the sides."""
     height, width = pixels.shape[2:]
-    sides = torch.tensor([width, height], device=sources.device)
+    sides = send(torch.tensor([width, height]), sources.device)
     larger = torch.cat([pixels, pixels[:, :, :1]], 2)
     larger = torch.cat([larger, larger[:, :, :, :1]], 3)
     grid = torch.remainder(sources, sides) * (2 / sides) - 1
@@ -158,12 +159,12 @@ class Pad(FixedStep):
             larger = images.new_empty(
                 (count, channels, self.top + height + self.bottom, self.left + width + self.right)
             )
-            larger[:] = self.fill.to(images.device)
+            larger[:] = send(self.fill, images.device)
             larger[:, :, self.top : self.top + height, self.left : self.left + width] = images
             return larger
         mode = NUMPY_MODES[self.border_mode]
-        rows = _border_indices(height, self.top, self.bottom, mode).to(images.device)
-        columns = _border_indices(width, self.left, self.right, mode).to(images.device)
+        rows = send(_border_indices(height, self.top, self.bottom, mode), images.device)
+        columns = send(_border_indices(width, self.left, self.right, mode), images.device)
         return images.index_select(2, rows).index_select(3, columns)
 
 
@@ -199,8 +200,8 @@ class RandomCrop(TensorStep[Corners]):
         """The windows, `(N, 3, height, width)`."""
         count, channels, _, width = images.shape
         device = images.device
-        rows = drawn.top.to(device)[:, None] + torch.arange(self.height, device=device)
-        columns = drawn.left.to(device)[:, None] + torch.arange(self.width, device=device)
+        rows = send(drawn.top, device)[:, None] + torch.arange(self.height, device=device)
+        columns = send(drawn.left, device)[:, None] + torch.arange(self.width, device=device)
         places = (rows[:, :, None] * width + columns[:, None, :]).view(count, 1, -1)
         # 4 times faster on a CPU than one pass for each place of the rows, then of the columns.
         windows = images.reshape(count, channels, -1).gather(2, places.expand(-1, channels, -1))

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from core.augmentation.tensor_colour import brightness_of
 from core.augmentation.tensor_step import Stage, TensorStep, scale_to
+from core.augmentation.transfer import send
 
 HUES = 180  # OpenCV's turn, in half degrees, so that a hue fits into 8 bits
 SHIFT = 12  # the fraction bits of OpenCV's tables
@@ -43,8 +44,8 @@ class ColorJitter(TensorStep[Jitter]):
             for part, change in enumerate((brighten, contrast, saturate, turn_hue)):
                 rows = (drawn.order[:, position] == part).nonzero()[:, 0]
                 if len(rows):
-                    factors = drawn.factors[rows, part].to(images.device).view(-1, 1, 1, 1)
-                    rows = rows.to(images.device)
+                    factors = send(drawn.factors[rows, part], images.device).view(-1, 1, 1, 1)
+                    rows = send(rows, images.device)
                     changed[rows] = change(changed[rows], factors)
         return changed
 
@@ -96,7 +97,7 @@ def _reciprocals(scale: float, divisors: Tensor) -> Tensor:
     """`scale / divisor` with `SHIFT` fraction bits, rounded; 0 for 0."""
     table = (scale * (1 << SHIFT) / torch.arange(256, dtype=torch.float64)).round()
     table[0] = 0
-    return table.int().to(divisors.device)[divisors.long()]
+    return send(table.int(), divisors.device)[divisors.long()]
 
 
 def _to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
@@ -109,8 +110,6 @@ def _to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     falling, rising = (1 - grey.double() * share.double() for share in (within, 1 - within))
     levels = torch.cat([top, top * (1 - grey), top * falling.float(), top * rising.float()], 1)
     # For each sixth of the circle, which level is red, green and blue.
-    choice = torch.tensor(
-        [[0, 3, 1], [2, 0, 1], [1, 0, 3], [1, 2, 0], [3, 1, 0], [0, 1, 2]], device=hue.device
-    )
-    channels = choice[sector.long().squeeze(1) % 6].permute(0, 3, 1, 2)
+    choice = torch.tensor([[0, 3, 1], [2, 0, 1], [1, 0, 3], [1, 2, 0], [3, 1, 0], [0, 1, 2]])
+    channels = send(choice, hue.device)[sector.long().squeeze(1) % 6].permute(0, 3, 1, 2)
     return (levels.gather(1, channels) * 255).to(torch.uint8)

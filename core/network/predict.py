@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ImageError
+from core.network.exact import make_exact
 
 
 def predict(
@@ -38,6 +39,7 @@ def predict_batches(
     if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
         given = f"{images.shape} {images.dtype}"
         raise ImageError(f"images must be (N, H, W, 3) uint8 RGB, got {given}; convert them")
+    make_exact(torch.device(device))
     for start in range(0, max(len(images), 1), batch_size):
         pixels = normalise(images[start : start + batch_size], mean, std, device)
         with _evaluating(network), torch.no_grad(), torch.autocast(pixels.device.type, enabled=False):

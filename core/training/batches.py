@@ -21,6 +21,7 @@ from core.augmentation import AugmentationSpec
 from core.augmentation.batched import build_batched
 from core.augmentation.batched_support import supports
 from core.augmentation.pipeline import build_pipeline
+from core.augmentation.transfer import send
 from core.data.dataset import Dataset, Split
 from core.data.splits import split_validation, take_balanced
 from core.errors import RunError
@@ -114,23 +115,23 @@ class Batches:
         self._pipeline.reseed(seed)
         if self._resident is None:
             return self._pipeline.apply(torch.from_numpy(self._flip(self._images[indices], indices, epoch)))
-        images = self._resident[torch.from_numpy(indices).to(self.device)]
+        images = self._resident[send(torch.from_numpy(indices), self.device)]
         if self._flips is not None:
-            is_mirrored = torch.from_numpy(self._is_mirrored(indices, epoch)).to(self.device)
+            is_mirrored = send(torch.from_numpy(self._is_mirrored(indices, epoch)), self.device)
             images = torch.where(is_mirrored[:, None, None, None], images.flip(2), images)
         return self._pipeline.apply(images)
 
     def _finish(self, epoch: int, step: int, inputs: Tensor) -> Batch:
         indices = self._indices(epoch, step)
-        inputs = inputs.to(self.device)
-        labels = torch.from_numpy(self._labels[indices]).to(self.device)
+        inputs = send(inputs, self.device)
+        labels = send(torch.from_numpy(self._labels[indices]), self.device)
         batch = Batch(indices, inputs, labels, labels, 1.0)
         if self.recipe.mix == "none":
             return batch
         height, width = inputs.shape[2:]
         seed = seed_of(self.recipe.seed, epoch, step, "mix")
         mix = draw_mix(self.recipe.mix, self.recipe.mix_alpha, len(indices), height, width, seed)
-        order = torch.from_numpy(mix.order).to(self.device)
+        order = send(torch.from_numpy(mix.order), self.device)
         return replace(batch, inputs=mix.apply(inputs, order), others=labels[order], share=mix.share)
 
     def _indices(self, epoch: int, step: int) -> Array:

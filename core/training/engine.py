@@ -14,6 +14,7 @@ from core.arrays import Array
 from core.data.dataset import Dataset
 from core.errors import DivergedError
 from core.network.build import build_network, restore_network
+from core.network.exact import make_exact
 from core.network.predict import predict
 from core.training.averaging import WeightAverage
 from core.training.batches import Batch, Batches, seed_of
@@ -81,6 +82,7 @@ class Training:
     ) -> None:
         self.run_spec, self.recipe, self.device = run_spec, run_spec.recipe, torch.device(device)
         self.peers = peers
+        make_exact(self.device)
         self.batches = Batches(run_spec, dataset, device)
         self.history = resume.history if resume else ()
         self._changes = deque(sorted(rate_changes, key=lambda change: (change.epoch, change.step)))

@@ -111,7 +111,7 @@ class _Normalise(torch.autograd.Function):
         centred = _wide(inputs) - mean[:, None, None]
         slope = _wide(gradient)
         own = torch.stack([slope.sum((0, 2, 3)), (slope * centred).sum((0, 2, 3)) * scale])
-        sums = own.double()
+        sums = own.to(torch.float64, copy=True)
         context.peers.add_up(sums)
         towards_bias, towards_weight = (sums / context.count).to(own.dtype)[:, :, None, None]
         change = slope - towards_bias - centred * (towards_weight * scale[:, None, None])
