@@ -1,5 +1,6 @@
 """Watching runs in tests: waiting for them, naming their process, and what they should have come to."""
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -36,7 +37,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def make_run(tmp_path: Path, shapes_root: Path) -> Iterator[Callable[..., str]]:
-    """Creates runs of the tiny network in `tmp_path`; who still works at them when the test ends is killed."""
+    """Creates runs of the tiny network in `tmp_path`; who works at them when the test ends is killed."""
 
     def create(device: str = "cpu", fingerprint: str | None = None, **values: object) -> str:
         spec = run_spec(load("shapes", shapes_root), **({"train_images": 100} | values))
@@ -46,7 +47,7 @@ def make_run(tmp_path: Path, shapes_root: Path) -> Iterator[Callable[..., str]]:
 
     yield create
     for run in runs.list_runs(tmp_path):
-        if run.is_live:
+        if run.is_live and pid_of(run) != os.getpid():
             psutil.Process(pid_of(run)).kill()
 
 
