@@ -165,3 +165,18 @@ def test_as_intended_the_hole_means_nothing_to_the_network(seed):
 def test_cutout_hides_a_quarter_of_every_image():
     shown = preview(presets()["cutout"], pictures(50), seed=1)
     assert np.all(shown.hidden.mean(axis=(1, 2)) == 0.25)
+
+
+@pytest.mark.parametrize(
+    "key, mean, most", [("trivial_augment_like", 0.91, 0.25), ("rand_augment_like", 1.82, 0.6)]
+)
+def test_a_mix_makes_as_many_changes_as_its_note_says(key, mean, most):
+    """Of 13 operations in 11 steps, each with the chance of one in 14, or two."""
+    spec = presets()[key]
+    shown = preview(spec, np.repeat(pictures(20), 50, axis=0), 1)
+    changes = np.array([sum(step > 2 for step in acted) for acted in shown.acted])
+    assert changes.mean() == pytest.approx(mean, abs=0.15)  # 3.6 standard errors of the larger
+    assert (changes > 1).mean() < most
+    steps = {step for acted in shown.acted for step in acted}
+    assert steps == set(range(len(spec.steps)))
+    assert not any(mask.any() for mask in shown.hidden)

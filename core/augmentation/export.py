@@ -4,7 +4,7 @@ import json
 import keyword
 from typing import Any
 
-from core.augmentation.spec import NORMALIZE, AugmentationSpec, StepSpec, thaw
+from core.augmentation.spec import MAX_STEPS, NORMALIZE, AugmentationSpec, StepSpec, thaw
 from core.errors import SpecError
 
 WIDTH = 88
@@ -44,6 +44,9 @@ def to_python(spec: AugmentationSpec, seed: int = 1) -> str:
             f"{INDENT}],",
             f"{INDENT}seed=SEED,",
             ")",
+            "# Compose gives every transform the same seed; with one each, they draw independently.",
+            "for number, transform in enumerate(train_transform.transforms):",
+            f"{INDENT}transform.set_random_seed({MAX_STEPS} * SEED + number)",
             f"test_transform = A.Compose([{NORMALIZE_CALL}, ToTensorV2()])",
             "",
         )

@@ -114,7 +114,7 @@ class _Reader:
             if isinstance(value, Call):
                 raise refuse(statement, f"{value.name} stands outside of any Compose; put it into one")
             self._keep("", value)
-        elif not isinstance(statement, ast.Pass):
+        elif not isinstance(statement, ast.Pass) and not _only_seeds(statement):
             raise refuse(statement, f"{_word(statement)} is not understood; paste only the pipeline")
 
     def _assign(self, target: ast.expr, value: Any, values: Evaluator) -> None:
@@ -154,6 +154,14 @@ def _defaults(arguments: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
 def _makes_pipeline(block: ast.AST) -> bool:
     calls = (node.func for node in ast.walk(block) if isinstance(node, ast.Call))
     return any(getattr(func, "attr", getattr(func, "id", "")) == "Compose" for func in calls)
+
+
+def _only_seeds(statement: ast.stmt) -> bool:
+    """Whether it is a loop that gives transforms their seeds, which changes no step."""
+    body = statement.body if isinstance(statement, ast.For) and not statement.orelse else []
+    calls = [each.value for each in body if isinstance(each, ast.Expr) and isinstance(each.value, ast.Call)]
+    seeds = [call for call in calls if getattr(call.func, "attr", "") == "set_random_seed"]
+    return bool(body) and len(seeds) == len(body)
 
 
 def _read_import(statement: ast.Import | ast.ImportFrom, values: Evaluator) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.augmentation.check import active_steps, build_step, check
 from core.augmentation.library import albumentations
 from core.augmentation.normalise import denormalise, normalise
-from core.augmentation.spec import NORMALIZE, AugmentationSpec
+from core.augmentation.spec import NORMALIZE, AugmentationSpec, step_seed
 
 __all__ = [
     "Pipeline",
@@ -107,6 +107,9 @@ class Pipeline:
             if isinstance(transform, DROPOUTS):
                 transform.fill_mask = 1  # so that a mask shows where the holes end up
         self._compose = _Watched(list(self._transforms.values()), seed=seed)
+        # Compose gives all its transforms the same seed, so that two flips would always go together.
+        for number, transform in enumerate(self._transforms.values()):
+            transform.set_random_seed(step_seed(seed, number))
 
     def apply(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Augmented and normalised: `(N, H, W, 3)` uint8 RGB to `(N, 3, H, W)` float32."""

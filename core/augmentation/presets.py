@@ -19,6 +19,13 @@ SHIFT_NOTE = (
 )
 
 
+MIX_NOTE = (
+    "each comes by a chance of its own and in a fixed order, so that their number varies. Shear and shift go "
+    "both ways at once, Sharpness only sharpens, Posterize keeps a fixed number of bits, and "
+    "no change comes twice."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class AugmentationPreset:
     """A pipeline and what one should know about it."""
@@ -42,8 +49,8 @@ def _step(transform: str, probability: float = 1.0, **arguments: Any) -> StepSpe
     return StepSpec(transform=transform, probability=probability, arguments=tuple(arguments.items()))
 
 
-def _padded_crop() -> tuple[StepSpec, StepSpec]:
-    return _step("Pad", padding=4, border_mode=0), _step("RandomCrop", height=32, width=32)
+def _padded_crop(padding: int = 4) -> tuple[StepSpec, StepSpec]:
+    return _step("Pad", padding=padding, border_mode=0), _step("RandomCrop", height=32, width=32)
 
 
 def _legacy_shift_scale_rotate(probability: float) -> StepSpec:
@@ -55,6 +62,42 @@ def _legacy_shift_scale_rotate(probability: float) -> StepSpec:
 def _square_hole(probability: float, fill: object) -> StepSpec:
     one_square = {"num_holes_range": (1, 1), "hole_height_range": (16, 16), "hole_width_range": (16, 16)}
     return _step("CoarseDropout", probability, **one_square, fill=fill)
+
+
+def _warp(probability: float, **changed: Any) -> StepSpec:
+    """One way to move an image, with black beyond its edge; all other ways are off."""
+    still = {"translate_percent": (0, 0), "scale": (1, 1), "rotate": (0, 0), "shear": (0, 0)}
+    return _step("Affine", probability, **(still | changed), keep_ratio=True, border_mode=0)
+
+
+def _colour(probability: float, channel: str, least: float, most: float) -> StepSpec:
+    """One way to change the colours; all other ways are off."""
+    same = {"brightness": (1, 1), "contrast": (1, 1), "saturation": (1, 1), "hue": (0, 0)}
+    return _step("ColorJitter", probability, **(same | {channel: (least, most)}))
+
+
+def _mix(
+    chance: float, shear: float, shift: float, turn: float, factor: float, bits: int, threshold: float
+) -> tuple[StepSpec, ...]:
+    """The fourteen operations of RandAugment but the one that does nothing, each with its `chance`.
+
+    Those along x and along y are one step with twice the chance. Strengths are the greatest: degrees, share
+    of the side, degrees, part of 1, least threshold; and the bits that Posterize keeps.
+    """
+    twice = round(2 * chance, 2)
+    return (
+        _warp(twice, shear=(-shear, shear)),
+        _warp(twice, translate_percent=(-shift, shift)),
+        _warp(chance, rotate=(-turn, turn)),
+        _colour(chance, "brightness", 1 - factor, 1 + factor),
+        _colour(chance, "saturation", 1 - factor, 1 + factor),
+        _colour(chance, "contrast", 1 - factor, 1 + factor),
+        _step("Sharpen", chance, alpha=(0, factor), lightness=(1, 1)),
+        _step("Posterize", chance, num_bits=bits),
+        _step("Solarize", chance, threshold_range=(threshold, 1)),
+        _step("AutoContrast", chance, method="pil"),
+        _step("Equalize", chance),
+    )
 
 
 def _preset(
@@ -83,6 +126,13 @@ _PRESETS: Mapping[str, AugmentationPreset] = {
         _step("HorizontalFlip", 0.5),
         *_padded_crop(),
     ),
+    "flip_crop_2": _preset(
+        "Flip and crop padded by 2 px",
+        "For short trainings, which see every image too seldom to learn it by heart: a mirror image half of "
+        "the time, and a random 32x32 window of the image with 2 black pixels around it.",
+        _step("HorizontalFlip", 0.5),
+        *_padded_crop(2),
+    ),
     "cutout": _preset(
         "Cutout: flip, padded crop, one 16 px hole",
         "The pipeline of the Cutout paper (DeVries and Taylor, 2017) for CIFAR-10: one 16x16 square in "
@@ -92,6 +142,23 @@ _PRESETS: Mapping[str, AugmentationPreset] = {
         _step("HorizontalFlip", 0.5),
         *_padded_crop(),
         _square_hole(1.0, MEAN_PIXEL),
+    ),
+    "trivial_augment_like": _preset(
+        "TrivialAugment-like: one of eleven changes, about",
+        f"After flip and padded crop, as TrivialAugment (Müller and Hutter, 2021) in the ranges of "
+        f"RandAugment. It makes exactly one change of strength drawn anew; here {MIX_NOTE} Four images "
+        "of ten get none of them, four get one, two get more.",
+        _step("HorizontalFlip", 0.5),
+        *_padded_crop(),
+        *_mix(0.07, shear=16.7, shift=0.3125, turn=30, factor=0.9, bits=5, threshold=0.0),
+    ),
+    "rand_augment_like": _preset(
+        "RandAugment-like: two of eleven changes, about",
+        f"After flip and padded crop, as RandAugment (Cubuk and others, 2019) with 2 operations at strength "
+        f"9 of 30. It makes two changes at that strength; here {MIX_NOTE} Strengths go up to that one.",
+        _step("HorizontalFlip", 0.5),
+        *_padded_crop(),
+        *_mix(0.14, shear=5.1, shift=0.125, turn=9, factor=0.27, bits=7, threshold=0.7),
     ),
     "seed_000_as_written": _preset(
         "Seed 000, as written",

@@ -69,6 +69,11 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Spread = Annotated[float, Field(gt=0, le=1)]
 
 
+def step_seed(seed: int, number: int) -> int:
+    """The seed of step `number`, from 0, of those that can act; no two steps of any two seeds share one."""
+    return MAX_STEPS * seed + number
+
+
 @describe
 class StepSpec:
     """One transform of a pipeline."""
