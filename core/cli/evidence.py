@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from core.cli.sample import add_sample_arguments, read_augmentation, read_dataset, show_json
+from core.cli.sample import add_sample_arguments, read_augmentation, read_dataset, show_json, use_threads
 from core.evaluation.evidence import NEARLY_ALL, Evidence, EvidenceSettings
 
 
@@ -26,6 +26,7 @@ def run(arguments: argparse.Namespace, show: Callable[[str], None]) -> int:
         shown=arguments.shown,
     )
     dataset = read_dataset(arguments)
+    use_threads(arguments)
     from core.evaluation.evidence_run import take_evidence
 
     for event in take_evidence(arguments.checkpoint, dataset, settings, arguments.device):

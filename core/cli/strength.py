@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 
 from core.augmentation import AugmentationSpec
-from core.cli.sample import add_sample_arguments, read_augmentation, read_dataset, show_json
+from core.cli.sample import add_sample_arguments, read_augmentation, read_dataset, show_json, use_threads
 from core.errors import SpecError
 from core.evaluation.strength import (
     Knob,
@@ -32,6 +32,7 @@ def run(arguments: argparse.Namespace, show: Callable[[str], None]) -> int:
     index, knob = _choose(spec, arguments.step, arguments.argument)
     settings = curve_settings(spec, index, knob, arguments.images, arguments.seed, arguments.values or ())
     dataset = read_dataset(arguments)
+    use_threads(arguments)
     from core.evaluation.strength_run import measure_strength
 
     for event in measure_strength(arguments.checkpoint, dataset, settings, arguments.device):
