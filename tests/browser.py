@@ -84,7 +84,12 @@ class AppServer:
         options = ["--server.port", str(self.port), "--server.headless", "true"]
         self._log = self.log.open("ab")
         self.process = subprocess.Popen(
-            command + options, cwd=PROJECT, env=environment, stdout=self._log, stderr=subprocess.STDOUT
+            command + options,
+            cwd=PROJECT,
+            env=environment,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that a test may send Ctrl-C to it and not to itself
         )
         deadline = time.monotonic() + START_SECONDS
         while not is_healthy(self.url):

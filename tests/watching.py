@@ -88,13 +88,9 @@ def last_sha(run: Run) -> str:
 
 def strays(run: Run) -> list[Path]:
     """What is left half-written in the run's folder by another process than the one that works there now."""
-    unfinished = [
-        (int(found.group(1)), path)
-        for path in run.folder.rglob("*")
-        if (found := re.search(r"\.writing-(\d+)$", path.name))
-    ]
-    now = pid_of(run) if run.is_live else None
-    return [path for pid, path in unfinished if pid != now]
+    now = str(pid_of(run)) if run.is_live else None
+    unfinished = [path for path in run.folder.rglob("*") if ".writing-" in path.name]
+    return [path for path in unfinished if re.split("[-.]", path.name.partition(".writing-")[2])[0] != now]
 
 
 def unnamed_arrays(run: Run) -> set[str]:
