@@ -5,11 +5,13 @@ import os
 import sys
 from collections.abc import Sequence
 
-from core.cli import data, evaluate, evidence, measure, presets, size, strength, train
+from core.cli import data, estimate, evaluate, evidence, measure, presets, rate, size, strength, train
 from core.errors import ConvScopeError
 
 VERBS = {
     "train": (train, "train a network in the foreground; Ctrl-C stops it so that it can go on"),
+    "estimate": (estimate, "what a run would take in time and memory, from a few timed steps"),
+    "rate": (rate, "sweep the learning rate on the untrained network, and suggest one"),
     "evaluate": (evaluate, "measure a checkpoint on the test images"),
     "strength": (strength, "how a checkpoint fares as an augmentation step grows stronger"),
     "evidence": (evidence, "how much of what a checkpoint goes by lies under an augmentation's holes"),

@@ -17,6 +17,6 @@ def read_spec(cls: type[T], presets: Mapping[str, T], given: str) -> T:
     try:
         text = Path(given).read_bytes()
     except OSError:
-        keys = ", ".join(presets)
-        raise SpecError(f"{cls.__name__} must be a JSON file or one of {keys}; got {given!r}") from None
+        keys = f" or one of {', '.join(presets)}" if presets else ""
+        raise SpecError(f"{cls.__name__} must be a JSON file{keys}; got {given!r}") from None
     return from_json(cls, text)

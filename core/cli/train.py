@@ -8,18 +8,13 @@ import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args, get_type_hints
+from typing import TYPE_CHECKING
 
-from core import augmentation, data, network
-from core.augmentation import AugmentationSpec
-from core.cli.data import DATA_ROOT
-from core.cli.specs import read_spec
+from core.cli.asked_run import add_run_arguments, read_run_spec
 from core.errors import SpecError
-from core.network import NetworkSpec
-from core.spec import from_dict, to_dict
-from core.training import Recipe, RunSpec, recipe_presets, run_folder, runs, worker
+from core.spec import to_dict
+from core.training import run_folder, runs, worker
 from core.training.events import EpochDone, Event, RateChanged, StateChanged, StepDone
 from core.training.followers import follow
 from core.training.place import Place, place_of
@@ -36,31 +31,10 @@ STEP_SECONDS = 10.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `train`."""
-    parser.add_argument("--network", default="scope_net", help="a preset's key or a JSON file (%(default)s)")
-    parser.add_argument(
-        "--augmentation", default="flip_crop", help="a preset's key or a JSON file (%(default)s)"
-    )
-    parser.add_argument("--recipe", default="quick", help="a preset's key or a JSON file (%(default)s)")
-    parser.add_argument("--dataset", help="its name, as `data list` tells (the best that is ready)")
-    parser.add_argument("--train-images", type=int, help="train on so many, as many of each class (all)")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, … (%(default)s)")
-    parser.add_argument("--threads", type=int, help="CPU threads (all cores but one)")
+    add_run_arguments(parser)
     parser.add_argument("--title", default="", help="what the run is called (the network's name)")
-    parser.add_argument(
-        "--data-root", type=Path, default=DATA_ROOT, help="where datasets are kept (%(default)s)"
-    )
     parser.add_argument("--runs", type=Path, default=RUNS_ROOT, help="where runs are kept (%(default)s)")
     parser.add_argument("--resume", metavar="RUN", help="go on with this run; the options above do not count")
-    group = parser.add_argument_group("recipe", "each replaces what the recipe says")
-    hints = get_type_hints(Recipe)
-    for field in fields(Recipe):
-        option = f"--{field.name.replace('_', '-')}"
-        if hints[field.name] is bool:
-            group.add_argument(option, action=argparse.BooleanOptionalAction, default=None)
-        elif choices := get_args(hints[field.name]):
-            group.add_argument(option, choices=choices)
-        else:
-            group.add_argument(option, metavar=hints[field.name].__name__.upper())
 
 
 def run(arguments: argparse.Namespace, show: Callable[[str], None]) -> int:
@@ -101,21 +75,7 @@ def _train(
 
 
 def _create(arguments: argparse.Namespace, place: Place) -> str:
-    recipe = read_spec(Recipe, recipe_presets(), arguments.recipe)
-    given = {field.name: getattr(arguments, field.name) for field in fields(Recipe)}
-    changes = {name: value for name, value in given.items() if value is not None}
-    recipe = from_dict(Recipe, to_dict(recipe) | changes)
-    network_spec = read_spec(NetworkSpec, network.presets(), arguments.network)
-    augmentation_spec = read_spec(AugmentationSpec, augmentation.presets(), arguments.augmentation)
-    dataset = data.load(arguments.dataset or data.default_name(arguments.data_root), arguments.data_root)
-    spec = RunSpec(
-        dataset=dataset.name,
-        fingerprint=dataset.fingerprint,
-        network=network_spec,
-        augmentation=augmentation_spec,
-        recipe=recipe,
-        train_images=arguments.train_images,
-    )
+    spec, _ = read_run_spec(arguments)
     # What torchrun starts here shares the cores.
     threads = arguments.threads or max(1, ((os.cpu_count() or 1) - 1) // place.local_count)
     return runs.create(arguments.runs, spec, arguments.data_root, arguments.device, arguments.title, threads)

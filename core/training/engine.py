@@ -86,6 +86,7 @@ class Training:
         self.batches = Batches(run_spec, dataset, device)
         self.history = resume.history if resume else ()
         self._changes = deque(sorted(rate_changes, key=lambda change: (change.epoch, change.step)))
+        self.told_every = TOLD_EVERY[self.device.type]
         self._factor = 1.0
         self._asked: float | None = None
 
@@ -172,7 +173,7 @@ class Training:
             scores, loss = self._take_step(part, len(batch.indices), epoch, step)
             tally.add(scores, part)
             is_last = step == self.batches.steps
-            if step % TOLD_EVERY[self.device.type] == 0 or is_last:
+            if step % self.told_every == 0 or is_last:
                 self._refuse_divergence(epoch, step, loss)
                 yield StepDone(
                     epoch=epoch,

@@ -11,7 +11,7 @@ from core.training import RunSpec, runs
 from ui import cached, choices, layout, paths, state
 from ui.spec_file import file_popover
 from ui.text import plain
-from ui.training import clone
+from ui.training import before_start, clone
 from ui.training.recipe_form import protocol_choice, recipe_form, recipe_in_hand
 from ui.widgets import hold
 
@@ -39,6 +39,7 @@ def show() -> None:
         is_sent = st.button("Start training", key="train_start", type="primary", icon=":material/play_arrow:")
     if is_sent:
         _start(spec, typed.strip() or title)
+    before_start.show(spec, st.session_state["train_device"])
 
 
 def run_spec_form(dataset: Dataset) -> RunSpec:
