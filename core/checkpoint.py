@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -175,6 +175,9 @@ def _load_record(path: Path) -> Checkpoint:
         raise CheckpointError(
             f"{path}: schema must be {SCHEMA}, got {schema!r}; open it with the version that made it"
         )
+    seal = values.pop("seal", None)  # earlier versions wrote none
+    if seal is not None and seal != _seal_of(values):
+        raise CheckpointError(f"{path} was changed since it was written; {REMEDY}")
     try:
         return from_dict(Checkpoint, values)
     except SpecError as error:
@@ -208,8 +211,14 @@ def load_probabilities(folder: Path, fingerprint: str) -> Array | None:
 
 
 def _commit(folder: Path, checkpoint: Checkpoint) -> None:
-    record = {"schema": SCHEMA, **to_dict(checkpoint, with_defaults=True)}
+    values = to_dict(checkpoint, with_defaults=True)
+    record = {"schema": SCHEMA, "seal": _seal_of(values), **values}
     write_atomically(folder / RECORD, json.dumps(record, indent=1, ensure_ascii=False).encode())
+
+
+def _seal_of(values: dict[str, Any]) -> str:
+    """A digest of the record, so that not even a digit of it changes unnoticed."""
+    return sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def _remove_uncommitted(folder: Path) -> None:

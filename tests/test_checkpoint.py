@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -158,6 +159,30 @@ def test_every_truncation_of_a_record_is_refused(tmp_path):
             checkpoint.load(tmp_path)
 
 
+def test_not_a_digit_of_a_record_changes_unnoticed(tmp_path):
+    saved = save(tmp_path)
+    path = tmp_path / checkpoint.RECORD
+    whole = path.read_bytes()
+    unnoticed = 0
+    for place in range(0, len(whole), 3):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0x01
+        path.write_bytes(damaged)
+        with suppress(CheckpointError):
+            assert checkpoint.load(tmp_path) == saved
+            unnoticed += 1
+    assert unnoticed < len(whole) / 20, "a flip of a blank between two fields changes nothing"
+
+
+def test_a_record_of_before_there_were_seals_is_read(tmp_path):
+    saved = save(tmp_path)
+    path = tmp_path / checkpoint.RECORD
+    record = json.loads(path.read_text())
+    assert record.pop("seal")
+    path.write_text(json.dumps(record))
+    assert checkpoint.load(tmp_path) == saved
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -171,7 +196,9 @@ def test_every_truncation_of_a_record_is_refused(tmp_path):
 def test_a_record_may_name_only_files_of_its_own_folder(tmp_path, name):
     save(tmp_path)
     path = tmp_path / checkpoint.RECORD
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"weights_file": name}))
+    record = json.loads(path.read_text()) | {"weights_file": name}
+    record.pop("seal")
+    path.write_text(json.dumps(record))
     with pytest.raises(CheckpointError, match="weights_file"):
         checkpoint.load(tmp_path)
 

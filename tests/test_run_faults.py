@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -16,8 +17,10 @@ import pytest
 import torch
 
 from core import checkpoint
+from core.arrays import format_arrays
+from core.checkpoint_list import list_checkpoints
 from core.data import load
-from core.errors import RunError
+from core.errors import CheckpointError, RunError
 from core.training import engine, processes, room, run, run_folder, runs, worker
 from core.training.events import EpochDone, StateChanged, StepDone
 from core.training.processes import end_process, started_at
@@ -285,3 +288,39 @@ def test_a_run_whose_number_another_process_has_is_lost_and_that_process_is_left
     assert obstinate.poll() is None
     *_, ending = worker.work(folder)
     assert ending.state == "finished"
+
+
+def test_a_run_whose_record_and_checkpoint_disagree_is_not_trained_on(tmp_path, make_run):
+    folder = tmp_path / make_run(epochs=1)
+    list(worker.work(folder))
+    run_folder.append_event(folder, StateChanged(state="stopped", time=run_folder.now()))
+    record = (folder / "run.json").read_text()
+    (folder / "run.json").write_text(record.replace('"momentum": 0.9', '"momentum": 0.8'))
+    *_, ending = worker.work(folder)
+    assert (ending.state, "describe other trainings" in ending.reason) == ("failed", True)
+
+
+def test_no_flipped_byte_and_no_cut_in_a_run_is_used_in_silence(tmp_path, make_run):
+    folder, draw = tmp_path / make_run(), random.Random(6)
+    list(worker.work(folder))
+    kept = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    last = (checkpoint.load(folder / "last"), format_arrays(checkpoint.load_weights(folder / "last")))
+    refused = 0
+    for turn in range(250):
+        path = draw.choice([path for path in kept if kept[path]])
+        content = bytearray(kept[path])
+        place = draw.randrange(len(content))
+        content[place] ^= 1 << draw.randrange(8)
+        path.write_bytes(content if turn < 200 else content[:place])
+        assert len(runs.list_runs(tmp_path)) + len(runs.list_damaged(tmp_path)) == 1
+        assert len(list_checkpoints(tmp_path)) == 2
+        try:
+            record, weights = checkpoint.load(folder / "last"), checkpoint.load_weights(folder / "last")
+            assert (record, format_arrays(weights)) == last
+        except CheckpointError:
+            refused += 1
+            assert checkpoint.go_back(folder / "last").epoch == 2
+            for each, whole in kept.items():
+                each.write_bytes(whole)
+        path.write_bytes(kept[path])
+    assert refused > 25

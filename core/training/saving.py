@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from core import checkpoint
 from core.data.dataset import Dataset
 from core.device import list_devices
-from core.errors import CheckpointError
+from core.errors import CheckpointError, RunError
 from core.network import size_network
 from core.training.room import refuse_full_disk
 from core.training.run import Run
@@ -44,16 +44,17 @@ def _save(run: Run, dataset: Dataset, snapshot: "Snapshot", kind: Literal["best"
     )
 
 
-def load_last(run_folder: Path) -> "tuple[Snapshot | None, str | None]":
+def load_last(run: Run) -> "tuple[Snapshot | None, str | None]":
     """What the last finished epoch left, None where the run has not begun; and what is to be told about it.
 
-    Where it is damaged, the epoch before it is the last one again; `CheckpointError` where that is too.
+    Where it is damaged, the epoch before it is the last one again; `CheckpointError` where that is too, and
+    `RunError` where it is of another training.
     """
-    folder = run_folder / "last"
+    folder = run.folder / "last"
     if not any((folder / record).exists() for record in (checkpoint.RECORD, checkpoint.PREVIOUS)):
         return None, None
     try:
-        return _load(folder), None
+        return _load(folder, run), None
     except CheckpointError as error:
         damage = error
     try:
@@ -61,11 +62,14 @@ def load_last(run_folder: Path) -> "tuple[Snapshot | None, str | None]":
     except CheckpointError:
         raise damage from None
     told = f"the last checkpoint was damaged, so the run went on from the one before it, of epoch {epoch}"
-    return _load(folder), f"{told}; what was wrong: {damage}"
+    return _load(folder, run), f"{told}; what was wrong: {damage}"
 
 
-def _load(folder: Path) -> "Snapshot":
+def _load(folder: Path, run: Run) -> "Snapshot":
     from core.training.engine import Snapshot
 
-    history = checkpoint.load(folder).history
-    return Snapshot(history, checkpoint.load_weights(folder), checkpoint.load_optimiser(folder))
+    record = checkpoint.load(folder)
+    if record.run_spec != run.spec:
+        given = f"{run.folder / 'run.json'} and {folder / checkpoint.RECORD} describe other trainings"
+        raise RunError(f"{given}; restore the one that was changed, or start a new run")
+    return Snapshot(record.history, checkpoint.load_weights(folder), checkpoint.load_optimiser(folder))

@@ -123,7 +123,7 @@ def _train(run: Run, pulse: Pulse, meeting: "Meeting | None") -> Generator[Event
     torch.set_num_threads(run.threads)
     dataset = load(run.spec.dataset, run.data_root)
     pulse.beat()
-    resume, notice = load_last(run.folder)
+    resume, notice = load_last(run)
     peers = lead(meeting, run, resume) if meeting else ALONE
     training = Training(
         run.spec, dataset, run.device, resume=resume, rate_changes=run.rate_changes, peers=peers
