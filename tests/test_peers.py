@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ import torch
 from torch import nn
 
 from core import checkpoint
+from core.__main__ import main
 from core.data import load
 from core.errors import RunError, SpecError
 from core.network.spec import LayerSpec
@@ -22,7 +24,7 @@ from core.spec import to_json
 from core.training import run_folder, runs
 from core.training.batches import Batches
 from core.training.engine import Training
-from core.training.events import BatchSeen
+from core.training.events import BatchSeen, EpochDone, RateChanged, StepDone
 from core.training.peers import Peers, plainly
 from core.training.place import Place, place_of
 from core.training.shared_norm import share_norms
@@ -85,6 +87,13 @@ class Threads(Peers):
         total = sum(self.board[rank] for rank in range(self.count))
         self.barrier.wait(timeout=60)
         values.copy_(total)
+
+    def take_firsts(self, values):
+        self.board[self.rank] = values.clone()
+        self.barrier.wait(timeout=60)
+        first = self.board[0]
+        self.barrier.wait(timeout=60)
+        values.copy_(first)
 
 
 def in_threads(count, work):
@@ -157,6 +166,89 @@ def test_what_goes_wrong_between_processes_is_said_plainly_and_too_little_memory
         raise RuntimeError("[../gloo/transport/tcp/pair.cc:525] Connection closed by peer")
     with pytest.raises(torch.OutOfMemoryError), plainly(3):
         raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+DATASET = random_dataset(train=50)
+SPEC = run_spec(
+    DATASET, network=NORMED, epochs=2, validation="test", averaging=0.8, l1=0.0001, mix="cutmix",
+    label_smoothing=0.1, optimiser="muon", nesterov=True,
+)  # fmt: skip
+"""50 images are three batches of 16 and one of 2, of which the first of three processes has none."""
+
+
+@pytest.fixture
+def start():
+    """Weights from which all begin: threads share torch's random numbers, so none of them may draw any."""
+    torch.set_num_threads(1)
+    return Training(SPEC, DATASET, "cpu").snapshot()
+
+
+def train_changing_the_rate(training, rank=0):
+    """Every event; the process of this rank asks for half the rate on the way, if it is the first."""
+    told = []
+    for event in training.events():
+        told.append(event)
+        if isinstance(event, StepDone) and (event.epoch, event.step) == (1, 3) and rank == 0:
+            training.change_rate(0.5)
+    return training.snapshot().weights, told
+
+
+def expect_alike(event, other):
+    """Two processes tell the same, but for how long it took and how sums are rounded."""
+    assert type(event) is type(other)
+    if isinstance(event, StepDone):
+        assert event.loss == pytest.approx(other.loss, rel=TOLERANCE)
+        assert (event.epoch, event.step, event.learning_rate) == (
+            other.epoch, other.step, other.learning_rate
+        )  # fmt: skip
+    elif isinstance(event, BatchSeen):
+        assert event.sha256 == other.sha256
+        assert event.losses == pytest.approx(other.losses, rel=1e-3)
+    elif isinstance(event, EpochDone):
+        assert event.metrics.train_loss == pytest.approx(other.metrics.train_loss, rel=TOLERANCE)
+        assert event.metrics.train_accuracy == other.metrics.train_accuracy
+        assert event.metrics.validation_loss == pytest.approx(other.metrics.validation_loss, rel=TOLERANCE)
+    else:
+        assert event == other
+
+
+def test_peers_end_with_the_weights_losses_and_rates_of_one_process(start):
+    def work(peers):
+        return train_changing_the_rate(Training(SPEC, DATASET, "cpu", resume=start, peers=peers), peers.rank)
+
+    expected, expected_events = train_changing_the_rate(Training(SPEC, DATASET, "cpu", resume=start))
+    together = in_threads(3, work)
+    assert any(isinstance(event, RateChanged) for event in expected_events)
+    for weights, told in together:
+        for event, other in zip(told, expected_events, strict=True):
+            expect_alike(event, other)
+        for name, array in expected.items():
+            assert np.array_equal(weights[name], together[0][0][name]), f"{name} differs between processes"
+            atol = TOLERANCE * max(float(np.abs(array).max()), 1e-2)
+            np.testing.assert_allclose(weights[name], array, rtol=0, atol=atol, err_msg=name)
+
+
+def test_where_the_first_leaves_the_others_end_at_the_same_event(start):
+    def work(peers):
+        told = []
+        with closing(Training(SPEC, DATASET, "cpu", resume=start, peers=peers).events()) as events:
+            for event in events:
+                epoch = event.metrics.epoch if isinstance(event, EpochDone) else event.epoch
+                told.append((type(event).__name__, epoch, getattr(event, "step", None)))
+                if peers.rank == 0 and told[-1] == ("StepDone", 1, 3):
+                    break
+        return told
+
+    first, *others = in_threads(3, work)
+    assert first[-1] == ("StepDone", 1, 3)
+    assert others == [first, first]
+
+
+def test_numbers_of_torchrun_that_cannot_be_are_refused_on_the_command_line(monkeypatch, capsys):
+    for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"):
+        monkeypatch.setenv(name, "2")
+    assert main(["train"]) == 2
+    assert "torchrun numbers processes from 0" in capsys.readouterr().err
 
 
 class Launcher:

@@ -125,6 +125,11 @@ class Peers(Alone):
         with plainly(self.count):
             torch.distributed.all_reduce(values)
 
+    def take_firsts(self, values: Tensor) -> None:
+        """Put the values of the first process in the place of `values`."""
+        with plainly(self.count):
+            torch.distributed.broadcast(values, 0)
+
     def gather(self, values: Tensor) -> Tensor:
         """`(count, …)`: the values of all processes, in order of rank."""
         whole = values.new_zeros((self.count, *values.shape))
@@ -135,19 +140,17 @@ class Peers(Alone):
     def tell(self, content: bytes = b"") -> bytes:
         """What the first process says, to all."""
         size = torch.tensor([len(content)])
-        with plainly(self.count):
-            torch.distributed.broadcast(size, 0)
-            letters = torch.zeros(int(size), dtype=torch.uint8)
-            if self.rank == 0:
-                letters = torch.frombuffer(bytearray(content), dtype=torch.uint8)
-            torch.distributed.broadcast(letters, 0)
+        self.take_firsts(size)
+        letters = torch.zeros(int(size), dtype=torch.uint8)
+        if self.rank == 0:
+            letters = torch.frombuffer(bytearray(content), dtype=torch.uint8)
+        self.take_firsts(letters)
         return letters.numpy().tobytes()
 
     def _hear(self, *said: float) -> list[float]:
         """What the first process says, to all."""
         numbers = torch.tensor(said, dtype=torch.float64)
-        with plainly(self.count):
-            torch.distributed.broadcast(numbers, 0)
+        self.take_firsts(numbers)
         return numbers.tolist()
 
 
