@@ -125,7 +125,8 @@ def _show_sweep(sweep: RateSweep) -> None:
     told = ", ".join(f"{name} {rounded(rate):g}" for name, rate in known.items())
     end = f"It blows up at {sweep.blew_up_at:.2g}." if sweep.blew_up_at else "It never blows up."
     alt = f"Loss by learning rate over {len(sweep.points)} steps. {told or 'No suggestion'}. {end}"
-    st.vega_lite_chart(rate_chart(sweep, known), width="stretch", alt=alt)
+    if any(average is not None for average in sweep.smoothed):
+        st.vega_lite_chart(rate_chart(sweep, known), width="stretch", alt=alt)
     if not known:
         st.caption(f"The loss never fell, so no rate is suggested. {end}")
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -8,21 +8,23 @@ from core.training.rate_finder import RateSweep
 
 def rate_chart(sweep: RateSweep, marks: Mapping[str, float]) -> dict[str, Any]:
     """The loss and its moving average by rate, and a rule at every rate in `marks`, by its name."""
+    marked = [{"rate": rate, "rule": name} for name, rate in marks.items()]
     rows = [
         {"rate": point.rate, "loss": point.loss, "average": average}
         for point, average in zip(sweep.points, sweep.smoothed, strict=True)
         if point.loss is not None
     ]
-    # The last losses, where training blows up, would flatten the rest.
     averages = [average for average in sweep.smoothed if average is not None]
-    top = 1.5 * max(averages[: max(1, len(averages) - 3)], default=1.0)
+    start, least = averages[0], min(averages)
+    # Where training blows up, the loss would flatten the descent that is to be seen.
+    top = start + (start - least) + 0.1 * start
     x = {
         "field": "rate",
         "type": "quantitative",
         "scale": {"type": "log"},
-        "axis": {"title": "learning rate", "format": "~g", "tickCount": 7},
+        "axis": {"title": "learning rate", "format": "~g", "tickCount": 7, "grid": False},
     }
-    scale = {"zero": False, "clamp": True, "domainMax": top}
+    scale = {"zero": False, "domainMax": top}
     y = {"type": "quantitative", "axis": {"title": "loss (nats)"}, "scale": scale}
     legend = {"orient": "top", "title": None}
     return {
@@ -30,15 +32,15 @@ def rate_chart(sweep: RateSweep, marks: Mapping[str, float]) -> dict[str, Any]:
         "height": 260,
         "layer": [
             {
-                "mark": {"type": "line", "strokeWidth": 1, "opacity": 0.45, "tooltip": True},
+                "mark": {"type": "line", "strokeWidth": 1, "opacity": 0.45, "clip": True},
                 "encoding": {"x": x, "y": {**y, "field": "loss"}},
             },
             {
-                "mark": {"type": "line", "strokeWidth": 3, "tooltip": True},
+                "mark": {"type": "line", "strokeWidth": 3, "clip": True, "tooltip": True},
                 "encoding": {"x": x, "y": {**y, "field": "average"}},
             },
             {
-                "data": {"values": [{"rate": rate, "rule": name} for name, rate in marks.items()]},
+                "data": {"values": marked},
                 "mark": {"type": "rule", "strokeWidth": 2, "tooltip": True},
                 "encoding": {
                     "x": x,
