@@ -41,7 +41,7 @@ def test_everything_that_is_kept_in_the_repository_is_in_the_tree() -> None:
 
 
 def test_every_target_that_is_named_exists() -> None:
-    offered = set(re.findall(r"^([a-z]+):.* ## ", (PROJECT / "Makefile").read_text(), flags=re.MULTILINE))
+    offered = set(re.findall(r"^([a-z-]+):.* ## ", (PROJECT / "Makefile").read_text(), flags=re.MULTILINE))
     named = {shlex.split(command)[1] for command in COMMANDS if command.startswith("make ")}
     assert {"app", "test", "check", "bench", "shots", "train"} <= named
     assert named <= offered
