@@ -162,7 +162,7 @@ class Training:
         """One pass over the training images."""
         # All that is random follows from the run's seed and the epoch: a resumed run draws the same.
         # Peers have parts of their own to drop from, so their masks are others.
-        ours = (self.peers.rank,) if self.peers.rank else ()
+        ours = ("peer", self.peers.rank) if self.peers.rank else ()
         torch.manual_seed(seed_of(self.recipe.seed, epoch, *ours))
         if self.recipe.fresh_optimiser:
             self.optimiser = build_optimiser(self.recipe, self.network)
