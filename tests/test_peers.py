@@ -22,12 +22,13 @@ from core.errors import RunError, SpecError
 from core.network.spec import LayerSpec
 from core.spec import to_json
 from core.training import run_folder, runs
-from core.training.batches import Batches
+from core.training.batches import Batches, seed_of
 from core.training.engine import Training
 from core.training.events import BatchSeen, EpochDone, RateChanged, StepDone
 from core.training.peers import Peers, plainly
 from core.training.place import Place, place_of
 from core.training.shared_norm import share_norms
+from core.training.tally import Clock, Tally
 from tests.tiny import NETWORK, random_dataset, run_spec
 
 PATIENCE = 240
@@ -226,6 +227,17 @@ def test_peers_end_with_the_weights_losses_and_rates_of_one_process(start):
             assert np.array_equal(weights[name], together[0][0][name]), f"{name} differs between processes"
             atol = TOLERANCE * max(float(np.abs(array).max()), 1e-2)
             np.testing.assert_allclose(weights[name], array, rtol=0, atol=atol, err_msg=name)
+
+
+def test_every_process_drops_by_a_seed_of_its_own_and_the_first_by_that_of_one_process(monkeypatch):
+    monkeypatch.setattr(Peers, "add_up", lambda peers, values: None)
+    seeds = []
+    for rank in range(3):
+        training = Training(SPEC, DATASET, "cpu", peers=Peers(Place(rank, 3)))
+        next(training._train_epoch(1, Tally(), Clock(first=1, epochs=2, steps=4)))
+        seeds.append(torch.initial_seed())
+    assert seeds[0] == seed_of(SPEC.recipe.seed, 1)
+    assert len(set(seeds)) == 3
 
 
 def test_where_the_first_leaves_the_others_end_at_the_same_event(start):
