@@ -1,6 +1,7 @@
 """Files that are either whole or not there, whatever happens while they are written."""
 
 import os
+import threading
 from pathlib import Path
 
 _MARK = ".writing-"
@@ -12,7 +13,8 @@ def write_atomically(path: Path, data: bytes, *, is_to_last: bool = True) -> Non
     Written beside, synced, renamed, and the folder synced, in this order. Not `is_to_last`, it is not synced:
     for what is worth nothing after a power cut. `OSError` as the system raises it.
     """
-    beside = path.with_name(f".{path.name}{_MARK}{os.getpid()}")
+    # Two visitors of one server may write at once.
+    beside = path.with_name(f".{path.name}{_MARK}{os.getpid()}-{threading.get_ident()}")
     try:
         with beside.open("wb") as file:
             file.write(data)

@@ -11,6 +11,7 @@ from ui.training import ablation_results, export
 from ui.training.ablation_form import queue_form
 from ui.training.ablation_results import ValueRow
 from ui.training.compare import MAX_RUNS
+from ui.training.live_chart import live_chart
 from ui.training.run_charts import validation_name
 from ui.training.run_view import POLL_SECONDS
 
@@ -97,22 +98,32 @@ def _live_table(found: Ablation) -> None:
 def _show(found: Ablation, members: ablation_results.Members) -> None:
     rows = ablation_results.value_rows(members)
     st.markdown(f"#### {plain(found.title)}")
-    done, planned = sum(row.done for row in rows), len(found.runs)
-    if done < planned:
-        st.progress(done / planned, f"{done} of {planned} runs finished")
+    _progress(rows, members)
+    unseen = ["test_images"] if any(row.planned > 1 for row in rows) else ["test_images", *_SPREADS]
     st.dataframe(
         [row._asdict() for row in rows],
-        column_config=_COLUMNS | {"test_images": None},
+        column_config=_COLUMNS | dict.fromkeys(unseen),
         hide_index=True,
         height="content",
         placeholder="–",
+        key="train_ablation_table",
         alt="Accuracy of every value, with its interval and its spread over the seeds",
     )
     if any(row.test is not None for row in rows):
         alt = "Test accuracy of every value, with its interval, and of every run"
         picture = ablation_results.chart(rows, members, found)
-        st.vega_lite_chart(picture, width="stretch", key="train_ablation_chart", alt=alt)
+        live_chart(picture, "train_ablation_chart", alt)
     _explain(rows, members)
+
+
+def _progress(rows: list[ValueRow], members: ablation_results.Members) -> None:
+    """How many runs have finished, and of all their epochs how many are done."""
+    there = [run for run in members.values() if run is not None]
+    finished, epochs = sum(row.done for row in rows), sum(run.spec.recipe.epochs for run in there)
+    if finished < len(there):
+        done = sum(len(run.history) for run in there)
+        text = f"{finished} of {len(members)} runs finished, {done} of {epochs} epochs done"
+        st.progress(min(done / epochs, 1.0), text)
 
 
 def _explain(rows: list[ValueRow], members: ablation_results.Members) -> None:
@@ -165,6 +176,7 @@ def _words(row: ValueRow) -> dict[str, str]:
     }
 
 
+_SPREADS = ("validation_deviation", "test_deviation")
 _COLUMNS = {
     "value": st.column_config.TextColumn("Value", pinned=True),
     "done": st.column_config.NumberColumn("Done"),

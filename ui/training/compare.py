@@ -14,6 +14,7 @@ from ui import paths
 from ui.layout import count, percent
 from ui.training import export
 from ui.training.compare_charts import Group, curves
+from ui.training.live_chart import live_chart
 from ui.training.run_view import POLL_SECONDS
 
 MAX_RUNS = 24
@@ -111,8 +112,7 @@ def _show(compared: list[Run], is_grouped: bool) -> None:
         grid = st.grid(columns=2, min_column_width=380)
         for measure, alt in MEASURES.items():
             with grid.cell():
-                chart = curves(groups, measure)
-                st.vega_lite_chart(chart, width="stretch", alt=alt, key=f"train_compare_{measure}")
+                live_chart(curves(groups, measure), f"train_compare_{measure}", alt)
     else:
         st.caption("The curves begin with the end of the first epoch.")
     st.dataframe(

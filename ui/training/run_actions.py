@@ -96,47 +96,42 @@ def _name_and_note(run: Run) -> None:
 
 def _rate_buttons(run: Run) -> None:
     """Other learning rates while it trains; each is told to the run, and kept with it."""
-    with st.container(horizontal=True, vertical_alignment="bottom", border=True, key="train_rate_buttons"):
-        for factor in FACTORS:
+    present = _wished_factor(run)
+    with st.container(horizontal=True, vertical_alignment="center", border=True, key="train_rate_buttons"):
+        st.markdown("**Learning rate**", width="content")
+        for by in FACTORS:
+            factor = float(f"{present * by:.6g}")  # 0.1 × 10 is 1
             st.button(
-                f"×{factor:g}",
-                key=f"train_rate_{factor:g}",
-                help=f"The present learning rate times {factor:g}, from the next step on",
-                on_click=_multiply_rate,
-                args=(run.id, factor),
+                f"×{by:g}",
+                key=f"train_rate_{by:g}",
+                help=f"{factor:g} times the schedule's learning rate, from the next step on",
+                on_click=_wish,
+                args=(run, factor),  # not the step to it: a click that the server takes twice does no harm
             )
-        st.number_input(
+        factor = st.number_input(
             "Times the schedule's",
-            label_visibility="collapsed",
-            icon=":material/close:",
             key="train_rate_factor",
             value=1.0,
             min_value=0.0,
             max_value=1000.0,
             step=0.1,
             format="%g",
+            label_visibility="collapsed",
+            icon=":material/close:",
             width=150,
-            help="The schedule's learning rate times this, from the next step on",
         )
-        st.button("Set", key="train_rate_set", icon=":material/speed:", on_click=_set_rate, args=(run.id,))
+        st.button("Set", key="train_rate_set", icon=":material/speed:", on_click=_wish, args=(run, factor))
 
 
-def _multiply_rate(run_id: str, by: float) -> None:
-    """From the factor that this page wished for last, unless the run has taken up another wish since."""
-    run = runs.read(paths.RUNS, run_id)
-    present = run.rate_changes[-1].factor if run.rate_changes else 1.0
+def _wished_factor(run: Run) -> float:
+    """What this page wished for last, unless the run has taken up a wish since."""
     wished_for, wished, changes_then = st.session_state.get("train_rate_wish", ("", 1.0, 0))
-    if wished_for == run_id and len(run.rate_changes) <= changes_then:
-        present = wished
-    _wish(run, present * by)
-
-
-def _set_rate(run_id: str) -> None:
-    _wish(runs.read(paths.RUNS, run_id), st.session_state["train_rate_factor"])
+    if wished_for == run.id and len(run.rate_changes) <= changes_then:
+        return float(wished)
+    return run.rate_changes[-1].factor if run.rate_changes else 1.0
 
 
 def _wish(run: Run, factor: float) -> None:
-    factor = float(f"{factor:.6g}")  # 0.1 × 10 is 1
     try:
         runs.change_rate(paths.RUNS, run.id, factor)
     except ConvScopeError as error:

@@ -8,6 +8,7 @@ from ui import paths
 from ui.layout import count, percent
 from ui.text import plain
 from ui.training import run_actions
+from ui.training.live_chart import live_chart
 from ui.training.run_charts import curve, rate_curve, validation_name
 
 STATE_BADGES = {
@@ -93,14 +94,12 @@ def _show(run: Run) -> None:
         with st.grid(columns=2, min_column_width=320):
             for measure in ("accuracy", "loss"):
                 alt = f"{measure.capitalize()} by epoch"
-                st.vega_lite_chart(
-                    curve(run, measure), width="stretch", alt=alt, key=f"train_{measure}_chart"
-                )
+                live_chart(curve(run, measure), f"train_{measure}_chart", alt)
     else:
         st.caption("The curves begin with the end of the first epoch.")
     if run.last_step is not None:
         alt = "Learning rate by epoch, what was and what is to come"
-        st.vega_lite_chart(rate_curve(run), width="stretch", key="train_rate_chart", alt=alt)
+        live_chart(rate_curve(run), "train_rate_chart", alt)
     if log := run.log_tail:
         with st.expander("Last lines of its log", icon=":material/article:", key="train_log"):
             st.code(log, language=None)
