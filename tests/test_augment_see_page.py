@@ -163,8 +163,8 @@ def test_how_much_is_removed_is_measured_over_a_sample_with_the_own_probabilitie
     assert figures["Hidden on average"] == pytest.approx(12.5, abs=1.5)
     assert figures["Worst twentieth, from"] == figures["Worst twentieth, mean"] == 25.0
     assert figures["With a hole"] == pytest.approx(50, abs=6)
-    table = next(text.value for text in app.markdown if "mean, dataset" in text.value)
-    assert f"| red | {load('shapes', shapes_root).mean[0]:.3f} |" in table
+    table = next(text.value for text in app.markdown if "| mean |" in text.value)
+    assert f"| red | {load('shapes', shapes_root).mean[0]:.3f} → " in table
     assert problems(app) == []
 
 
