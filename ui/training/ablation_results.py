@@ -107,7 +107,7 @@ def chart(rows: list[ValueRow], members: Members, found: Ablation) -> dict[str, 
         "layer": [
             {
                 "transform": is_mean,
-                "mark": {"type": "rule", "strokeWidth": 2},
+                "mark": {"type": "rule", "strokeWidth": 2, "color": "gray"},
                 "encoding": {"y": {"field": "low", **y}, "y2": {"field": "high"}},
             },
             {
