@@ -22,6 +22,8 @@ IMAGES = 8
 RATES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 RATE = 0.1
 MANY = 10
+LEAST_WIDTH = 340
+"""Of a column, in pixels: two stand side by side where there is room."""
 WALK, WALK_KEY = "train_step_walk", "train_step_walk_key"
 
 
@@ -41,12 +43,12 @@ def _draw() -> None:
     except ConvScopeError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
-    images, curve = st.columns([3, 2], gap="large")
-    with images:
-        _batch(walk, dataset)
-    with curve:
-        _loss(walk)
-    stepping_last.show(walk)
+    with st.grid(columns=2, min_column_width=LEAST_WIDTH, gap="large"):
+        with st.container():
+            _batch(walk, dataset)
+        with st.container():
+            _loss(walk)
+    stepping_last.show(walk, LEAST_WIDTH)
 
 
 def _choices(dataset: Dataset) -> tuple[NetworkSpec, int]:

@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from core.training.stepping import StepTaken, Walk
 
 
-def show(walk: "Walk") -> None:
-    """Draw the three parts side by side, or say that there was no step yet."""
+def show(walk: "Walk", least_width: int) -> None:
+    """Draw the three parts in columns of at least so many pixels, or say that there was no step yet."""
     st.markdown("##### What the last step changed")
     if walk.last is None:
         st.caption("Nothing yet: take a step.")
         return
-    layers, kernel = st.columns([3, 2], gap="large")
-    with layers:
-        _layers(walk)
-        _weight(walk, walk.last)
-    with kernel:
-        _kernel(walk, walk.last)
+    with st.grid(columns=2, min_column_width=least_width, gap="large"):
+        with st.container():
+            _layers(walk)
+            _weight(walk, walk.last)
+        with st.container():
+            _kernel(walk, walk.last)
 
 
 def _layers(walk: "Walk") -> None:
@@ -79,7 +79,8 @@ def weight_rule(walk: "Walk", taken: "StepTaken", name: str, place: int) -> str:
     return (
         r"\begin{aligned}"
         rf"{symbol} &\leftarrow {symbol} - \eta \, \frac{{\partial L}}{{\partial {symbol}}} \\"
-        rf"&= {_number(old)} - {taken.rate:g} \cdot {_operand(slope)} = {_number(new)}"
+        rf"&= {_number(old)} - {taken.rate:g} \cdot {_operand(slope)} \\"
+        rf"&= {_number(new)}"
         r"\end{aligned}"
     )
 
@@ -119,9 +120,8 @@ def _kernel(walk: "Walk", taken: "StepTaken") -> None:
         "after": picture(after, scale),
         "change": picture(change, largest),
     }
-    gallery(
-        list(titles.values()), list(titles), [f"Kernel {chosen} of {layer}, {side}: {t}" for t in titles], 90
-    )
+    alts = [f"Kernel {chosen} of {layer}, {side}: {title}" for title in titles]
+    gallery(list(titles.values()), list(titles), alts, size=80)
     times = f"shown {scale / largest:,.0f} times stronger" if largest else "nothing"
     st.caption(
         f"Grey is 0; red, green and blue are the weights of the three input channels. The change is {times}."
