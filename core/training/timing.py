@@ -32,11 +32,12 @@ def estimate(
     """Train for a few steps, and say what the whole run will take; the last event is the result.
 
     Sets the number of threads of the process. `RunError` where a step does not fit into the memory that is
-    free: before it is tried where arithmetic says so, else after it failed; `DivergedError` where a run
-    would end so within these steps.
+    free: on a CPU before it is tried where arithmetic says so, else after it failed. `DivergedError` where
+    a run would end so within these steps.
     """
     free = _free_bytes(device)
-    if warning := memory_warning(run_spec, free):
+    # A GPU without room says so and nothing else happens; a machine without memory ends processes.
+    if device == "cpu" and (warning := memory_warning(run_spec, free)):
         raise RunError(warning)
     torch.set_num_threads(threads)
     others = _Others()

@@ -129,9 +129,8 @@ def _batch(walk: "Walk", dataset: Dataset) -> None:
             before = percent(walk.last.probabilities_before[turn]).removesuffix(" %")
             now = f"{before} → {now}"
         captions.append(f"{dataset.classes[label]} · {now}")
-    gallery(
-        walk.pictures, list(map(plain, captions)), [f"Training image: {words}" for words in captions], 110
-    )
+    alts = [f"Training image: {words}" for words in captions]
+    gallery(walk.pictures, list(map(plain, captions)), alts, size=80)
 
 
 def _loss(walk: "Walk") -> None:
