@@ -144,9 +144,10 @@ def test_a_pipeline_is_saved_by_name_and_opened_by_another_visitor(
     page.get_by_text("Saved as Room 4").wait_for()
     other = open_window(browser)
     open_page(other, f"{address}&augmentation=none")
-    other.get_by_role("button", name="Open", exact=True).click()
-    other.get_by_test_id("stPopoverBody").get_by_role("button", name="Open").click()
-    other.get_by_text("Room 4 (in hand)").wait_for()
+    other.get_by_test_id("stPopover").get_by_role("button", name="Open").click()
+    other.locator(".st-key-augment_open_saved").get_by_test_id("stBaseButton-primary").click()
+    chosen = other.locator(".st-key-augment_augmentation input").first
+    expect(chosen).to_have_value("Room 4 (in hand)", timeout=PATIENCE)
     assert other.complaints == []  # type: ignore[attr-defined]
     other.context.close()
     assert page.complaints == []  # type: ignore[attr-defined]
