@@ -16,8 +16,8 @@ from ui.augmentation.see_look import look_controls
 from ui.augmentation.see_removed import show_removed
 from ui.augmentation.see_steps import show_steps
 
-STEPS, REMOVED, LEAVE = "Step by step", "How much is removed", "Leave with it"
-NETWORK = "For the network"
+STEPS, REMOVED, NETWORK = "Step by step", "How much is removed", "For the network"
+LEAVE = "Leave with it"
 
 layout.page_header("Augment", "Tune an augmentation on real images: what you see is what a training gets.")
 
@@ -52,7 +52,7 @@ with st.grid(columns=2, min_column_width=360, gap="medium") as sides:
 view = st.segmented_control(
     "A closer look",
     (STEPS, REMOVED, NETWORK, LEAVE),
-    default=STEPS,
+    default=LEAVE,
     required=True,
     key="augment_view",
     bind="query-params",

@@ -97,7 +97,8 @@ def test_code_that_is_not_understood_is_refused_at_its_line(start, tmp_path: Pat
 
 def test_what_the_page_exports_is_the_pipeline_in_hand(start):
     app = start("seed_003_as_intended")
-    app.segmented_control(key="augment_view").set_value("Leave with it").run()
+    app.session_state["augment_code_shown"] = True
+    app.run()
     (code,) = app.code
     assert code.value + "\n" == to_python(
         presets()["seed_003_as_intended"], app.number_input(key="augment_seed").value
@@ -119,7 +120,6 @@ def test_json_is_read_back_and_what_is_none_is_refused(start):
 def test_a_pipeline_that_cannot_run_leaves_only_as_json(start):
     lonely = AugmentationSpec(name="lonely", steps=(StepSpec(transform="Mosaic"),))
     app = start(to_link(lonely))
-    app.segmented_control(key="augment_view").set_value("Leave with it").run()
     assert app.exception.len == 0
     assert [button.label for button in app.download_button] == ["JSON"]
     assert len(app.code) == 0

@@ -26,10 +26,11 @@ def leave_with_it(spec: AugmentationSpec, dataset_title: str, look: Look, shown:
             _download("Contact sheet", picture, f"{stem}.png", "image/png")
         _download("JSON", partial(to_json, spec), f"{stem}.json", "application/json")
     if shown is not None:
-        with st.expander("Python code", key="augment_code_shown"):
-            same = "with the chances above" if look.forced else "what this page shows, in the same order"
-            st.caption(f"For albumentations 2.0.8 and torch; it draws {same}.")
-            st.code(to_python(spec, look.seed), language="python")
+        with st.expander("Python code", key="augment_code_shown", on_change="rerun") as expander:
+            if expander.open:
+                same = "with the chances above" if look.forced else "what this page shows, in the same order"
+                st.caption(f"For albumentations 2.0.8 and torch; it draws {same}.")
+                st.code(to_python(spec, look.seed), language="python")
 
 
 def _download(label: str, make: Callable[[], str | bytes], file_name: str, mime: str) -> None:
