@@ -1,5 +1,6 @@
 """The Train page runs what it shows, and refuses what cannot be run before anything is written."""
 
+import os
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
@@ -10,9 +11,22 @@ from core.augmentation import presets as augmentation_presets
 from core.data import load
 from core.network import presets
 from core.spec import from_link, to_json, to_link
-from core.training import Recipe, RunSpec, knobs, recipe_presets, runs
+from core.training import (
+    EpochDone,
+    EpochMetrics,
+    Recipe,
+    RunSpec,
+    StepDone,
+    knobs,
+    recipe_presets,
+    run_folder,
+    runs,
+)
+from core.training.events import Event, RateChanged, StateChanged
+from core.training.rate_wish import RateWish
 from tests import tiny
 from tests.browser import PROJECT
+from ui.training import run_charts
 
 PAGE = "pages/4_Train.py"
 
@@ -269,3 +283,98 @@ def test_a_run_whose_choice_is_the_seeds_protocol_says_so(app: AppTest, tmp_path
     runs.create(tmp_path / "runs", spec, shapes_root, "cpu")
     app.run().segmented_control(key="train_view").set_value("Runs").run()
     assert any("Best test (chooses the epoch) accuracy" in metric.label for metric in app.metric)
+
+
+def tell(root: Path, run_id: str, *events: Event) -> None:
+    """What the run's process would have told."""
+    for event in events:
+        run_folder.append_event(root / run_id, event)
+
+
+def epoch_done(epoch: int) -> EpochDone:
+    metrics = EpochMetrics(
+        epoch=epoch, train_loss=2.0, train_accuracy=0.1, validation_loss=1.5, validation_accuracy=0.5,
+        learning_rate=0.1, seconds=1, images_per_second=100,
+    )  # fmt: skip
+    return EpochDone(metrics=metrics, is_best=True)
+
+
+def see(app: AppTest, run_id: str) -> AppTest:
+    app.query_params["train_view"] = "Runs"
+    app.query_params["run"] = run_id
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_a_run_is_renamed_and_keeps_a_note(app: AppTest, tmp_path: Path, shapes_root: Path):
+    root = tmp_path / "runs"
+    run_id = make_run(root, shapes_root)
+    see(app, run_id).text_input(key=f"train_rename_{run_id}").set_value("Wide *holes*")
+    app.text_area(key=f"train_note_{run_id}").set_value("for Monday")
+    app.button(key="train_name_keep").click().run()
+    assert not app.exception
+    run = runs.read(root, run_id)
+    assert (run.title, run.note) == ("Wide *holes*", "for Monday")
+    assert any("Wide \\*holes\\*" in each.value for each in app.markdown)
+    assert any("for Monday" in each.value for each in app.markdown)
+
+
+def test_a_deleted_run_comes_back_with_one_click(app: AppTest, tmp_path: Path, shapes_root: Path):
+    root = tmp_path / "runs"
+    run_id = make_run(root, shapes_root)
+    see(app, run_id).button(key="train_delete").click().run()
+    assert runs.list_runs(root) == ()
+    app.button(key="train_undo").click().run()
+    assert [run.id for run in runs.list_runs(root)] == [run_id]
+    assert app.selectbox(key="train_run").value == run_id
+
+
+def test_the_learning_rate_is_drawn_with_what_was_and_what_is_to_come_and_each_change(
+    tmp_path: Path, shapes_root: Path
+):
+    root = tmp_path / "runs"
+    recipe = Recipe(epochs=4, schedule="constant", learning_rate=0.2)
+    run_id = make_run(root, shapes_root, recipe=recipe)
+    step = StepDone(epoch=3, step=5, steps=10, loss=2.0, learning_rate=0.1, seconds_left=5.0)
+    change = RateChanged(epoch=2, step=6, factor=0.5)
+    tell(root, run_id, epoch_done(1), epoch_done(2), change, step)
+    rows = run_charts.rate_curve(runs.read(root, run_id))["data"]["values"]
+    marks = [(row["epoch"], row["change"]) for row in rows if "change" in row]
+    assert marks == [(1.5, "rate ×0.5")]
+    drawn = [row for row in rows if "rate" in row]
+    assert {row["rate"] for row in drawn if row["epoch"] < 1.5} == {0.2}
+    assert {row["rate"] for row in drawn if row["epoch"] >= 1.5} == {0.1}
+    assert {row["epoch"] for row in drawn if row["when"] == "so far"} == {step / 10 for step in range(25)}
+    assert {row["epoch"] for row in drawn if row["when"] == "to come"} == {
+        step / 10 for step in range(25, 40)
+    }
+
+
+def test_the_rate_buttons_multiply_what_was_wished_for_last(app: AppTest, tmp_path: Path, shapes_root: Path):
+    root = tmp_path / "runs"
+    run_id = make_run(root, shapes_root)
+    run_folder.beat(root / run_id, os.getpid())
+    tell(root, run_id, StateChanged(state="running", time="2026-01-01T00:00:00+00:00"))
+    see(app, run_id)
+    wish = RateWish(root / run_id, ())
+    for key, factor in (("0.5", 0.5), ("0.1", 0.05), ("10", 0.5)):
+        app.button(key=f"train_rate_{key}").click().run()
+        assert not app.exception
+        assert wish.take(1, 1) == factor
+    app.number_input(key="train_rate_factor").set_value(0.3).run()
+    app.button(key="train_rate_set").click().run()
+    assert wish.take(1, 1) == 0.3
+
+
+def test_a_run_that_waits_says_how_many_have_the_device_before_it(
+    app: AppTest, tmp_path: Path, shapes_root: Path
+):
+    root = tmp_path / "runs"
+    made = [make_run(root, shapes_root) for _ in range(3)]
+    for turn, run_id in enumerate(made):
+        run_folder.beat(root / run_id, os.getpid())
+        tell(root, run_id, StateChanged(state="queued", time=f"2026-01-01T00:00:0{turn}+00:00"))
+    see(app, made[2])
+    (bar,) = app.get("progress")
+    assert "2 runs before it" in bar.proto.text

@@ -168,9 +168,6 @@ def _result(group: Group) -> dict[str, Any]:
         "run": group.label,
         "state": ", ".join(states),
         "epochs": f"{done} of {first.spec.recipe.epochs}",
-        "num_params": sizing.num_params,
-        "macs": sizing.macs,
-        "images_per_second": round(max(rates)) if rates else None,
     }
     for field, found in (
         ("best", spread(map(best_accuracy, group.runs))),
@@ -180,7 +177,8 @@ def _result(group: Group) -> dict[str, Any]:
         if len(group.runs) > 1:
             row[f"{field}_deviation"] = found and found.deviation
             row[f"{field}_runs"] = found.count if found else 0
-    return row
+    speed = round(max(rates)) if rates else None
+    return row | {"num_params": sizing.num_params, "macs": sizing.macs, "images_per_second": speed}
 
 
 def _words(row: dict[str, Any]) -> dict[str, str]:

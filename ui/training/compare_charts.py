@@ -8,6 +8,13 @@ from core.training.groups import Spread, spread
 
 UNITS = {"accuracy": "validation accuracy", "loss": "validation loss (nats)"}
 
+EPOCH_AXIS = {
+    "tickMinStep": 1,
+    "format": "d",
+    "title": "epoch",
+    "labelExpr": "datum.value % 1 ? '' : datum.label",  # in pictures the least step is not kept
+}
+
 
 class Group(NamedTuple):
     """Runs that are told as one: of one run, or of several that differ in their seed alone."""
@@ -47,7 +54,7 @@ def _row(label: str, epoch: int, measure: str, found: Spread | None) -> dict[str
 
 def curves(groups: Sequence[Group], measure: str) -> dict[str, Any]:
     """A Vega-Lite specification of the validation's `measure`, "accuracy" or "loss", one colour a group."""
-    axis = {"title": UNITS[measure], "format": ".1%" if measure == "accuracy" else ".2f"}
+    axis = {"title": UNITS[measure], "format": ".1%" if measure == "accuracy" else ".4~g"}
     legend = {"orient": "top", "title": None, "columns": 1, "labelLimit": 300, "symbolType": "stroke"}
     domain = [group.label for group in groups]
     y = {"type": "quantitative", "axis": axis, "scale": {"zero": False}}
@@ -66,7 +73,7 @@ def curves(groups: Sequence[Group], measure: str) -> dict[str, Any]:
             "x": {
                 "field": "epoch",
                 "type": "quantitative",
-                "axis": {"tickMinStep": 1, "format": "d", "title": "epoch"},
+                "axis": EPOCH_AXIS,
             },
             "color": {"field": "run", "type": "nominal", "scale": {"domain": domain}, "legend": legend},
         },

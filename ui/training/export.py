@@ -70,7 +70,6 @@ def _table(rows: Sequence[dict[str, str]]) -> dict[str, Any]:
             "x": sum(widths[:column]),
             "y": turn * ROW_HEIGHT + ROW_HEIGHT / 2,
             "text": str(line.get(field, "")),
-            "weight": "bold" if turn == 0 else "normal",
         }
         for turn, line in enumerate(lines)
         for column, field in enumerate(fields)

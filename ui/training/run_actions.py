@@ -6,11 +6,13 @@ import streamlit as st
 
 from core.errors import ConvScopeError
 from core.training import Run, runs
+from core.training.groups import best_accuracy
 from ui import paths
 from ui.evaluation.checkpoint_choice import link_value
-from ui.layout import link_to
+from ui.layout import link_to, percent
 from ui.text import plain
-from ui.training import clone
+from ui.training import clone, export
+from ui.training.run_charts import curve, validation_name
 
 FACTORS = (0.1, 0.5, 2.0, 10.0)
 
@@ -32,6 +34,7 @@ def run_buttons(run: Run) -> None:
             args=(run,),
         )
         _name_and_note(run)
+        _save(run)
         if not run.is_live:
             _button("Delete", "delete", ":material/delete:", lambda: _delete(run))
         if run.state == "finished":
@@ -76,6 +79,27 @@ def _restore(run_id: str) -> None:
     runs.restore(paths.RUNS, run_id)
     st.session_state.pop("train_deleted", None)
     st.session_state["train_run"] = run_id
+
+
+def _save(run: Run) -> None:
+    """Take its curves away, as they are at the click."""
+
+    def table() -> str:
+        return export.to_csv(export.history_rows([runs.read(paths.RUNS, run.id)]))
+
+    def picture() -> bytes:
+        now = runs.read(paths.RUNS, run.id)
+        told = {
+            "State": now.state,
+            "Epochs": f"{len(now.history)} of {now.spec.recipe.epochs}",
+            f"Best {validation_name(now.spec.recipe)} accuracy": percent(best_accuracy(now)),
+            "Test accuracy": percent(now.test_accuracy),
+        }
+        return export.to_png([curve(now, "accuracy"), curve(now, "loss")], [told], now.title)
+
+    with st.popover("Save", icon=":material/download:", key="train_save_popover"):
+        export.download("Curves as CSV", "run_csv", table, f"{run.id}.csv")
+        export.download("Picture (PNG)", "run_png", picture, f"{run.id}.png")
 
 
 def _name_and_note(run: Run) -> None:

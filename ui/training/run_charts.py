@@ -10,6 +10,7 @@ from typing import Any
 from core.training import Recipe, Run
 from core.training.events import RateChanged
 from core.training.schedule import rate_at
+from ui.training.compare_charts import EPOCH_AXIS
 
 RATE_POINTS = 200
 
@@ -135,7 +136,7 @@ def _epoch_axis(run: Run) -> dict[str, Any]:
     return {
         "field": "epoch",
         "type": "quantitative",
-        "axis": {"tickMinStep": 1, "format": "d", "title": "epoch"},
+        "axis": EPOCH_AXIS,
         "scale": {"domain": [0, run.spec.recipe.epochs], "nice": False},
     }
 
