@@ -26,7 +26,7 @@ from core.training.events import Event, RateChanged, StateChanged
 from core.training.rate_wish import RateWish
 from tests import tiny
 from tests.browser import PROJECT
-from ui.training import run_charts
+from ui.training import run_actions, run_charts
 
 PAGE = "pages/4_Train.py"
 
@@ -365,6 +365,28 @@ def test_the_rate_buttons_multiply_what_was_wished_for_last(app: AppTest, tmp_pa
     app.number_input(key="train_rate_factor").set_value(0.3).run()
     app.button(key="train_rate_set").click().run()
     assert wish.take(1, 1) == 0.3
+
+
+def test_a_run_that_ends_while_the_page_is_drawn_is_drawn_anew(
+    app: AppTest, tmp_path: Path, shapes_root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    root = tmp_path / "runs"
+    run_id = make_run(root, shapes_root)
+    run_folder.beat(root / run_id, os.getpid())
+    tell(root, run_id, StateChanged(state="running", time="2026-01-01T00:00:00+00:00"))
+    ended: list[str] = []
+
+    def buttons_then_end(run: runs.Run) -> None:
+        run_buttons(run)
+        if not ended:
+            ended.append(run.state)
+            tell(root, run_id, StateChanged(state="stopped", time="2026-01-01T00:00:01+00:00"))
+
+    run_buttons = run_actions.run_buttons
+    monkeypatch.setattr(run_actions, "run_buttons", buttons_then_end)
+    see(app, run_id)
+    assert ended == ["running"]
+    assert "train_resume" in [button.key for button in app.button]
 
 
 def test_a_run_that_waits_says_how_many_have_the_device_before_it(

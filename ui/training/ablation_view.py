@@ -26,8 +26,9 @@ def show() -> None:
     if chosen is None:
         queue_form()
         return
-    _buttons(chosen)
-    _live_table(chosen)
+    members = ablation.members(paths.RUNS, chosen)
+    _buttons(chosen, members)
+    _live_table(chosen, members)
     _downloads(chosen)
 
 
@@ -60,8 +61,8 @@ def _label(found: Ablation) -> str:
     return f"{found.title} · {len(found.runs)} runs · {found.created[:16].replace('T', ' ')}"
 
 
-def _buttons(found: Ablation) -> None:
-    members = [run for run in ablation.members(paths.RUNS, found).values() if run is not None]
+def _buttons(found: Ablation, before: ablation_results.Members) -> None:
+    members = [run for run in before.values() if run is not None]
     with st.container(horizontal=True, vertical_alignment="center"):
         if any(run.is_live for run in members):
             if st.button("Stop all", key="train_ablation_stop", icon=":material/stop:"):
@@ -80,9 +81,11 @@ def _buttons(found: Ablation) -> None:
             st.switch_page(PAGES["Train"][0], query_params=link)
 
 
-def _live_table(found: Ablation) -> None:
-    """Table and chart, redrawn every second while a run of the grid is live and once more when it ends."""
-    before = ablation.members(paths.RUNS, found)
+def _live_table(found: Ablation, before: ablation_results.Members) -> None:
+    """Table and chart, redrawn every second while a run of the grid is live and once more when it ends.
+
+    `before` is as the buttons above show it.
+    """
     was_live = any(run is not None and run.is_live for run in before.values())
 
     @st.fragment(run_every=POLL_SECONDS if was_live else None)

@@ -9,9 +9,8 @@ import streamlit as st
 from core import checkpoint, data
 from core.data import Dataset
 from core.errors import CheckpointError
-from core.training import Run, runs
+from core.training import Run
 from core.training.events import BatchSeen
-from ui import paths
 from ui.gallery import gallery
 from ui.layout import count
 from ui.text import plain
@@ -31,11 +30,10 @@ def show() -> None:
         "Every batch follows from the run's seed, its epoch and its step, so it can be made again: "
         "the same images, flipped, turned, hidden and mixed in the same way."
     )
-    run_id = run_choice()
-    if run_id is None:
+    run = run_choice()
+    if run is None:
         st.info("There is no run yet: start one under New run.", icon=":material/photo_library:")
         return
-    run = runs.read(paths.RUNS, run_id)
     dataset = _dataset(run.spec.dataset, run.data_root)
     seen = {(each.epoch, each.step): each for each in run.batches}
     epoch, step = _place(run, _steps(str(run.folder), run, dataset), seen)

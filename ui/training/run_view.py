@@ -30,16 +30,16 @@ POLL_SECONDS = 1.0
 def show() -> None:
     """The run chosen, with what can be done to it, or how to come to have one."""
     run_actions.undo_delete()
-    run_id = run_choice()
-    if run_id is None:
+    run = run_choice()
+    if run is None:
         st.info("There is no run yet: start one under New run.", icon=":material/timeline:")
         return
-    run_actions.run_buttons(runs.read(paths.RUNS, run_id))
+    run_actions.run_buttons(run)
     run_actions.say_what_went_wrong()
-    live_run(run_id)
+    live_run(run)
 
 
-def run_choice() -> str | None:
+def run_choice() -> Run | None:
     """The run to look at: the link's, else the newest; None where there is none."""
     listed = {run.id: run for run in runs.list_runs(paths.RUNS)}
     for damaged in runs.list_damaged(paths.RUNS):
@@ -59,20 +59,22 @@ def run_choice() -> str | None:
         persist_state="session",
     )
     st.query_params["run"] = st.session_state["train_run_link"] = chosen
-    return chosen
+    return listed[chosen]
 
 
 def _run_label(run: Run) -> str:
     return f"{run.title} · {run.state} · {run.created[:16].replace('T', ' ')}"
 
 
-def live_run(run_id: str) -> None:
-    """The run, redrawn every second while it is live and once more when it ends."""
-    run = runs.read(paths.RUNS, run_id)
+def live_run(run: Run) -> None:
+    """The run, redrawn every second while it is live.
+
+    `run` is as the buttons above show it: as soon as its state is another, all is drawn anew.
+    """
 
     @st.fragment(run_every=POLL_SECONDS if run.is_live else None)
     def draw() -> None:
-        now = runs.read(paths.RUNS, run_id)
+        now = runs.read(paths.RUNS, run.id)
         if now.state != run.state:
             st.rerun()
         _show(now)
