@@ -1,6 +1,5 @@
 """A description out as JSON and in again, in one small popover beside the place where it is chosen."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
@@ -9,7 +8,7 @@ import streamlit as st
 
 from core.errors import SpecError
 from core.spec import MAX_LINK_BYTES, from_json, to_json
-from ui.text import plain
+from ui.text import file_stem, plain
 
 T = TypeVar("T")
 
@@ -20,11 +19,10 @@ def file_popover(key: str, spec: T | None, name: str, keep: Callable[[T], None],
         st.toast(plain(refusal), icon=":material/error:", duration="long")
     with st.popover("File", icon=":material/file_json:", key=f"{key}_popover", help="As JSON, out and in"):
         if spec is not None:
-            stem = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "spec"
             st.download_button(
                 "Save as JSON",
                 partial(to_json, spec),
-                f"{stem}.json",
+                f"{file_stem(name, 'spec')}.json",
                 "application/json",
                 key=f"{key}_download",
                 icon=":material/download:",

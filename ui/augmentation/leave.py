@@ -1,6 +1,5 @@
 """Taking an augmentation away as Python, JSON or a picture."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 
@@ -11,13 +10,14 @@ from core.spec import to_json
 from ui.augmentation.preview import Shown
 from ui.augmentation.see_look import Look
 from ui.augmentation.sheet import contact_sheet
+from ui.text import file_stem
 
 FORCED = " · every step acts"
 
 
 def leave_with_it(spec: AugmentationSpec, dataset_title: str, look: Look, shown: Shown | None) -> None:
     """The three downloads and the code; without a preview there is only JSON."""
-    stem = re.sub(r"[^a-z0-9]+", "_", spec.name.lower()).strip("_") or "augmentation"
+    stem = file_stem(spec.name, "augmentation")
     with st.container(horizontal=True, key="augment_leave"):
         if shown is not None:
             title = f"{spec.name} · {dataset_title} · seed {look.seed}{FORCED * look.forced}"

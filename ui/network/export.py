@@ -1,7 +1,5 @@
 """The view in which a network leaves the app, as source, table or JSON, and comes in from a pasted table."""
 
-import re
-
 import streamlit as st
 
 from core.errors import SizingError
@@ -9,7 +7,7 @@ from core.network import LayerSizing, NetworkSpec
 from core.network.export import to_python, to_summary_table
 from core.spec import to_json
 from ui.network import reading
-from ui.text import plain
+from ui.text import file_stem, plain
 
 PYTHON, TABLE, JSON = "PyTorch module", "Summary table", "JSON"
 CODE_HEIGHT = 520
@@ -42,7 +40,7 @@ def show(spec: NetworkSpec, sized: tuple[LayerSizing, ...], misfit: SizingError 
 
 def _python(spec: NetworkSpec) -> None:
     source = to_python(spec)
-    _offer("Download Python", source, f"{_file_stem(spec.name)}.py", "text/x-python", "python")
+    _offer("Download Python", source, f"{file_stem(spec.name, 'network')}.py", "text/x-python", "python")
     st.caption(
         "Depends on torch alone. Its weights have the order and the shapes of those trained here; its names"
         " are its own."
@@ -52,7 +50,7 @@ def _python(spec: NetworkSpec) -> None:
 
 def _table(spec: NetworkSpec) -> None:
     table = to_summary_table(spec)
-    _offer("Download table", table, f"{_file_stem(spec.name)}.txt", "text/plain", "table")
+    _offer("Download table", table, f"{file_stem(spec.name, 'network')}.txt", "text/plain", "table")
     st.caption("What torchsummary prints of the exported module; sizes are of one image, in MB of 2²⁰ bytes.")
     num_adds = sum(layer.op == "add" for layer in spec.layers)
     if num_adds:
@@ -67,7 +65,7 @@ def _table(spec: NetworkSpec) -> None:
 
 def _json(spec: NetworkSpec) -> None:
     text = to_json(spec)
-    _offer("Download JSON", text, f"{_file_stem(spec.name)}.json", "application/json", "json")
+    _offer("Download JSON", text, f"{file_stem(spec.name, 'network')}.json", "application/json", "json")
     st.caption("Everything that this page knows of the network; Open reads it back.")
     st.code(text, language="json", height=CODE_HEIGHT)
 
@@ -83,9 +81,3 @@ def _offer(label: str, text: str, file_name: str, mime: str, form: str) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-
-
-def _file_stem(name: str) -> str:
-    """A file name that Python can import as well."""
-    stem = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "network"
-    return f"network_{stem}" if stem[0].isdigit() else stem

@@ -1,7 +1,5 @@
 """Where a network comes from and goes to: presets, its name and classes, and JSON."""
 
-import re
-
 import streamlit as st
 
 from core.network import NetworkSpec
@@ -11,7 +9,7 @@ from core.spec import to_json
 from ui import layout, widgets
 from ui.network import actions, saved, session
 from ui.network.session import Draft
-from ui.text import plain
+from ui.text import file_stem, plain
 
 
 def identity_form(draft: Draft) -> None:
@@ -138,14 +136,10 @@ def _save_popover(spec: NetworkSpec) -> None:
         st.download_button(
             "Download JSON",
             lambda: to_json(spec),
-            f"{_slug(spec.name)}.json",
+            f"{file_stem(spec.name, 'network')}.json",
             "application/json",
             key="network_save",
             help="The link in the address bar holds the whole network as well.",
             icon=":material/download:",
             on_click="ignore",
         )
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "network"
