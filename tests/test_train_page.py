@@ -22,6 +22,7 @@ from core.training import (
     run_folder,
     runs,
 )
+from core.training.batches import Batches
 from core.training.events import Event, RateChanged, StateChanged
 from core.training.rate_wish import RateWish
 from tests import tiny
@@ -400,3 +401,22 @@ def test_a_run_that_waits_says_how_many_have_the_device_before_it(
     see(app, made[2])
     (bar,) = app.get("progress")
     assert "2 runs before it" in bar.proto.text
+
+
+@pytest.mark.parametrize("key, words", [("cutout", "on tensors"), ("rand_augment_like", "image by image")])
+def test_the_page_says_which_way_the_run_will_augment_and_the_engine_goes_it(
+    app: AppTest, shapes_root: Path, key: str, words: str
+):
+    app.run().selectbox(key="train_augmentation").select(key).run()
+    assert [
+        caption for caption in app.caption if caption.value.startswith("Augmented") and words in caption.value
+    ]
+    dataset = load("shapes", shapes_root)
+    spec = RunSpec(
+        dataset="shapes",
+        fingerprint=dataset.fingerprint,
+        network=presets()["scope_net"],
+        augmentation=augmentation_presets()[key],
+        recipe=Recipe(),
+    )
+    assert Batches(spec, dataset, "cpu").is_on_tensors == (words == "on tensors")

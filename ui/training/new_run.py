@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.augmentation import AugmentationSpec
+from core.augmentation.batched_support import supports
 from core.data import Dataset
 from core.device import list_devices
 from core.errors import ConvScopeError, SpecError
@@ -139,6 +140,11 @@ def _summary(spec: RunSpec, dataset: Dataset) -> None:
         f"receptive field {sizing.receptive_field} px, "
         f"with **{plain(spec.augmentation.name)}** on **{plain(dataset.title)}**"
     )
+    is_on_tensors, reason = supports(spec.augmentation)
+    if is_on_tensors:
+        st.caption("Augmented in whole batches, on tensors: albumentations' pixels to within 1 of 255.")
+    else:
+        st.caption(f"Augmented by albumentations, image by image: {plain(reason)}.")
 
 
 def _start(spec: RunSpec, title: str) -> None:
