@@ -32,8 +32,10 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     save_popover(spec)
     layout.link_to("Train", "Train with this")
 state.set_augmentation(spec)
-if note := notes().get(state.preset_key(spec, presets()) or ""):
-    st.caption(note)
+# What comes and goes has a place of its own: else all below would be drawn anew, and lose the keyboard's focus.
+with st.container(key="augment_note"):
+    if note := notes().get(state.preset_key(spec, presets()) or ""):
+        st.caption(note)
 course_code()
 
 look = look_controls(dataset)
@@ -45,7 +47,8 @@ with st.grid(columns=2, min_column_width=360, gap="medium") as sides:
         except ConvScopeError as error:
             st.error(str(error), icon=":material/error:")
     with sides.cell():
-        show_findings(spec, dataset)
+        with st.container(key="augment_judged"):
+            show_findings(spec, dataset)
         step_list(spec, dataset)
 
 # Only the view that is chosen is drawn, so that a slider waits for no other.

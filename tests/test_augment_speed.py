@@ -62,9 +62,10 @@ def report(milliseconds: list[float]) -> dict[str, Any]:
 
 def measure_moves(page: "Page", num_moves: int) -> list[float]:
     """Press an arrow key on the slider so often, up and down again; milliseconds of each move."""
-    thumb = page.locator(f".st-key-{SLIDER} input").first
+    page.locator(f".st-key-{SLIDER} input").first.focus()
     for turn in range(num_moves):
-        thumb.press("ArrowLeft" if turn // 15 % 2 == 0 else "ArrowRight")
+        # Not `thumb.press`, which would give the focus back where a redraw has taken it.
+        page.keyboard.press("ArrowLeft" if turn // 15 % 2 == 0 else "ArrowRight")
         page.wait_for_function(f"window.moves.length === {turn + 1}")
         settle(page)
         page.wait_for_timeout(PAUSE)

@@ -35,8 +35,9 @@ HALVES = (0.5, 0.5, 0.5)
 
 def step_list(spec: AugmentationSpec, dataset: Dataset) -> None:
     """The steps in order, a way to add one, and the statistics of the normalisation."""
-    for refusal in st.session_state.pop("augment_refusals", []):
-        st.error(refusal, icon=":material/undo:")
+    with st.container(key="augment_refused"):
+        for refusal in st.session_state.pop("augment_refusals", []):
+            st.error(refusal, icon=":material/undo:")
     for index, step in enumerate(spec.steps):
         with st.container(border=True, gap="xsmall"):
             _step_card(index, step)
@@ -71,7 +72,9 @@ def _step_card(index: int, step: StepSpec) -> None:
     if step.transform == NORMALIZE or offered is None:
         return
     is_first_look = step.transform == "CoarseDropout" or st.session_state.get(OPENED) == key
-    with st.expander(_summary(step, offered), key=f"{key}_settings", type="compact", expanded=is_first_look):
+    st.caption(_summary(step, offered))
+    # A label that changed with a value would make the browser draw the sliders anew, and take the focus off.
+    with st.expander("Settings", key=f"{key}_settings", type="compact", expanded=is_first_look):
         _about(offered)
         _probability(f"{key}_probability", index, step)
         for control in offered.controls:

@@ -9,12 +9,12 @@ from core.augmentation.spec import NORMALIZE
 from ui.augmentation import preview as augmentation_preview
 from ui.augmentation.preview import Shown
 from ui.augmentation.see_look import Look
-from ui.augmentation.see_tiles import Part, show_tiles, tile
+from ui.augmentation.see_tiles import Part, show_tiles
 from ui.layout import percent
 from ui.text import plain
 
-WIDE, NARROW, FEW = 192, 130, 8
-"""The width of a pair on the page in px, for so few pairs and for more."""
+LARGE, SMALL, FEW = 3, 2, 8
+"""How many times the pictures are enlarged, for so few pairs and for more."""
 NO_BREAK = "\u00a0"
 
 
@@ -34,13 +34,13 @@ def show_preview(spec: AugmentationSpec, look: Look) -> Shown:
         st.metric("At most", percent(hidden.max()), border=True, help="In one of these pictures.")
         st.metric("With a hole", f"{np.count_nonzero(hidden)} of {len(hidden)}", border=True)
     pairs = [
-        tile(Part(original), Part(augmented, mask if look.outlines else None))
+        (Part(original), Part(augmented, mask if look.outlines else None))
         for original, augmented, mask in zip(shown.originals, shown.images, shown.hidden, strict=True)
     ]
     words = [_words(spec, shown, index, look.outlines) for index in range(len(pairs))]
     captions = [f"{plain(name)} · {text}" for name, text in zip(look.names, words, strict=True)]
     alts = [f"{name}, and beside it augmented: {text}" for name, text in zip(look.names, words, strict=True)]
-    show_tiles(pairs, captions, alts, WIDE if len(pairs) <= FEW else NARROW)
+    show_tiles(pairs, captions, alts, LARGE if len(pairs) <= FEW else SMALL)
     st.caption("Left the image, right what the network gets; its normalisation is undone to show it.")
     return shown
 

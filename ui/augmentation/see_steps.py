@@ -8,12 +8,12 @@ from core.augmentation.spec import NORMALIZE
 from ui.augmentation.gallery import looked_at
 from ui.augmentation.preview import ShownStage, stages
 from ui.augmentation.see_look import Look
-from ui.augmentation.see_tiles import Part, show_tiles, tile
+from ui.augmentation.see_tiles import Part, show_tiles
 from ui.layout import percent
 from ui.text import plain
 
-TILE = 150
-"""The width of a picture on the page, in px."""
+FACTOR = 4
+"""How many times the pictures are enlarged."""
 
 
 def show_steps(spec: AugmentationSpec, look: Look) -> None:
@@ -33,7 +33,7 @@ def show_steps(spec: AugmentationSpec, look: Look) -> None:
     )
     index = int(number) - 1
     seen = {stage.index: stage for stage in stages(looked_at(spec, look), look.images, look.seed, index)}
-    tiles, captions = [tile(Part(look.images[index]))], [f"**{plain(look.names[index])}** · the image"]
+    tiles, captions = [[Part(look.images[index])]], [f"**{plain(look.names[index])}** · the image"]
     before = Part(look.images[index])
     for position, step in enumerate(spec.steps):
         title = TRANSFORMS[step.transform].title if step.transform in TRANSFORMS else step.transform
@@ -41,9 +41,9 @@ def show_steps(spec: AugmentationSpec, look: Look) -> None:
         if stage is not None:
             before = Part(stage.image, stage.hidden if look.outlines else None)
         acted = stage is not None and stage.acted
-        tiles.append(tile(Part(before.image, before.outlined, is_faint=not acted)))
+        tiles.append([Part(before.image, before.outlined, is_faint=not acted)])
         captions.append(f"**{position + 1} · {plain(title)}** · {plain(_words(spec, position, stage))}")
-    show_tiles(tiles, captions, [caption.replace("*", "") for caption in captions], TILE)
+    show_tiles(tiles, captions, [caption.replace("*", "") for caption in captions], FACTOR)
     st.caption("The same draw as in the preview. The last picture is what the network gets.")
 
 

@@ -48,10 +48,12 @@ def recipe_form() -> Recipe:
         st.caption(plain(note))
     recipe_fields.draw(recipe_fields.MAIN, values)
     for turn, (title, names) in enumerate(recipe_fields.GROUPS.items()):
-        differing = recipe_fields.told(names, values)
-        label = f"{title}: {differing}" if differing else title
-        with st.expander(label, icon=":material/tune:", key=f"train_recipe_group{turn}"):
+        # What differs is not in the label: where that changes, the browser draws the fields anew, and takes
+        # the focus away.
+        with st.expander(title, icon=":material/tune:", key=f"train_recipe_group{turn}"):
             recipe_fields.draw(names, values)
+    told = [recipe_fields.told(names, values) for names in recipe_fields.GROUPS.values()]
+    st.caption(f"Set there: {', '.join(filter(None, told)) or 'nothing but the defaults'}")
     if recipe is None:
         recipe = Recipe(**values)  # says what is wrong
     link = to_link(recipe)
