@@ -97,7 +97,7 @@ def take_turns(way: str, threads: int) -> None:
     if way not in (COURSE, COURSE_WORKERS, COURSE_2D, TRICKS["malloc"]):
         from core.training.processes import tune
 
-        tune()
+        tune(threads)
     import torch
 
     torch.set_num_threads(threads)

@@ -30,6 +30,8 @@ def start(tmp_path: Path, shapes_root: Path, monkeypatch: pytest.MonkeyPatch, cl
     def open_page(*steps: StepSpec) -> AppTest:
         app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60).run()
         app.query_params["augmentation"] = to_link(AugmentationSpec(name="test", steps=steps))
+        for index, step in enumerate(steps):  # as somebody does who opens each step's settings
+            app.session_state[f"augment_step{index}_{step.transform}_settings"] = True
         return app.switch_page("pages/1_Augment.py").run()
 
     return open_page

@@ -62,7 +62,7 @@ def test_a_tile_holds_the_very_pixels_and_outlines_their_region(factor):
     image, other = pictures(2)
     region = np.zeros((32, 32), bool)
     region[4:8, 10:30] = True
-    drawn = draw([Part(image), Part(other, region)], factor)
+    (drawn,) = draw([Part(image[None]), Part(other[None], region[None])], factor)
     small = drawn[factor // 2 :: factor, factor // 2 :: factor]
     assert np.array_equal(small[:, :32, :3], image)
     right = small[:, 34:66, :3]

@@ -57,7 +57,7 @@ def test_from_a_preset_to_the_images_behind_a_cell_of_the_confusion_matrix(
     follow(page, "Augment")
     choose(page, "augment_augmentation", "None")
     page.get_by_text("No steps").wait_for()
-    choose(page, "augment_add", "Coarse dropout")
+    choose(page, "augment_add", "Common · Coarse dropout")
     page.get_by_text("1 · Coarse dropout").wait_for()
     set_slider(page, "augment_step0_CoarseDropout_probability", 1.0)
     switch_on(page, "augment_outline")

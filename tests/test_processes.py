@@ -1,5 +1,6 @@
 """A process that trains leaves the app its share of the machine, and keeps memory that it will need again."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,3 +39,14 @@ def test_the_app_goes_first_and_large_memory_is_kept(project):
     assert answer[:2] == [str(NICENESS), OUT_OF_MEMORY_SCORE]
     assert answer[2] in ("PASSIVE", "passive")
     assert answer[3:] == ["True", "False"], "mapped anew each time before, taken from what is kept after"
+
+
+@pytest.mark.parametrize("less, waits", [(1, True), (0, False)])
+def test_only_who_leaves_a_core_to_others_waits_without_spinning(project, less, waits):
+    threads = (os.cpu_count() or 1) - less
+    code = f"import os; from core.training.processes import tune; tune({threads}); print(dict(os.environ))"
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True, env=environment
+    ).stdout
+    assert ("'OMP_WAIT_POLICY': 'PASSIVE'" in told) == waits

@@ -92,7 +92,8 @@ def test_a_hundred_kills_at_random_moments_lose_nothing_and_change_no_weight(
 def test_a_run_stopped_at_random_moments_stops_at_once_and_ends_as_if_undisturbed(
     tmp_path, make_run, shapes, forked_workers
 ):
-    run_id, draw, stops, slowest = make_run(epochs=25, batch_size=10), random.Random(7), 0, 0.0
+    # So many epochs that a quick machine is not done with them before the last stop.
+    run_id, draw, stops, slowest = make_run(epochs=100, batch_size=10), random.Random(7), 0, 0.0
     while stops < 12:
         runs.start(tmp_path, run_id)
         time.sleep(draw.uniform(0, 0.7))

@@ -150,7 +150,7 @@ _PRESETS: Mapping[str, AugmentationPreset] = {
         "of ten get none of them, four get one, two get more.",
         _step("HorizontalFlip", 0.5),
         *_padded_crop(),
-        *_mix(0.07, shear=16.7, shift=0.3125, turn=30, factor=0.9, bits=5, threshold=0.0),
+        *_mix(0.07, shear=17, shift=0.3125, turn=30, factor=0.9, bits=5, threshold=0.0),
     ),
     "rand_augment_like": _preset(
         "RandAugment-like: two of eleven changes, about",
@@ -158,7 +158,7 @@ _PRESETS: Mapping[str, AugmentationPreset] = {
         f"9 of 30. It makes two changes at that strength; here {MIX_NOTE} Strengths go up to that one.",
         _step("HorizontalFlip", 0.5),
         *_padded_crop(),
-        *_mix(0.14, shear=5.1, shift=0.125, turn=9, factor=0.27, bits=7, threshold=0.7),
+        *_mix(0.14, shear=5, shift=0.125, turn=9, factor=0.27, bits=7, threshold=0.7),
     ),
     "seed_000_as_written": _preset(
         "Seed 000, as written",

@@ -19,11 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, show: Callable[[str], None]) -> int:
     """Show the estimate; as JSON also how far it is."""
     run_spec, dataset = read_run_spec(arguments)
+    threads = arguments.threads or default_threads()
     step_back()
-    tune()
+    tune(threads)
     from core.training.timing import estimate
 
-    threads = arguments.threads or default_threads()
     for event in estimate(run_spec, dataset, arguments.device, threads):
         if isinstance(event, Estimate):
             if arguments.json:

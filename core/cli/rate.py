@@ -22,11 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, show: Callable[[str], None]) -> int:
     """Show the suggestions; as JSON also how far the sweep is, and every point of it."""
     run_spec, dataset = read_run_spec(arguments)
+    threads = arguments.threads or default_threads()
     step_back()
-    tune()
+    tune(threads)
     from core.training.rate_sweep import find_rate
 
-    threads = arguments.threads or default_threads()
     found = find_rate(run_spec, dataset, arguments.device, threads, arguments.steps)
     for done, event in enumerate(found, start=1):
         if isinstance(event, RateSweep):

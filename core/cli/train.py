@@ -61,9 +61,10 @@ def _train(
     folder = runs.find(arguments.runs, run_id)
     if runs.read_folder(folder).state == "finished":
         raise SpecError(f"run {run_id} is finished; there is nothing to go on with")
-    refuse_small_disk(arguments.runs, run_folder.read_record(folder).spec)
+    record = run_folder.read_record(folder)
+    refuse_small_disk(arguments.runs, record.spec)
     run_folder.clear_request(folder)
-    tune()
+    tune(record.threads if place.count == 1 else 1)
     worker.stop_on_signals(folder)
     teller = Teller(folder, show)
     for event in worker.work(folder, meeting):

@@ -47,7 +47,8 @@ TRACE_CHARACTERS = 16_000
 def main(folder: Path) -> int:
     """Do the run; 0 where it finished or was stopped, 1 where it ended otherwise."""
     step_back()
-    tune()
+    with suppress(RunError):  # said once the run is held, in its own words
+        tune(run_folder.read_record(folder).threads)
     stop_on_signals(folder)
     *_, ending = work(folder)
     return exit_code(ending)

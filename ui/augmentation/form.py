@@ -74,7 +74,12 @@ def _step_card(index: int, step: StepSpec) -> None:
     is_first_look = step.transform == "CoarseDropout" or st.session_state.get(OPENED) == key
     st.caption(_summary(step, offered))
     # A label that changed with a value would make the browser draw the sliders anew, and take the focus off.
-    with st.expander("Settings", key=f"{key}_settings", type="compact", expanded=is_first_look):
+    settings = st.expander(
+        "Settings", key=f"{key}_settings", type="compact", expanded=is_first_look, on_change="rerun"
+    )
+    if not settings.open:
+        return  # a slider of another step does not wait for these
+    with settings:
         _about(offered)
         _probability(f"{key}_probability", index, step)
         for control in offered.controls:

@@ -9,7 +9,7 @@ from core.augmentation.spec import NORMALIZE
 from ui.augmentation import preview as augmentation_preview
 from ui.augmentation.preview import Shown
 from ui.augmentation.see_look import Look
-from ui.augmentation.see_tiles import Part, show_tiles
+from ui.augmentation.see_tiles import Part, draw, show_tiles
 from ui.layout import percent
 from ui.text import plain
 
@@ -33,14 +33,11 @@ def show_preview(spec: AugmentationSpec, look: Look) -> Shown:
         st.metric("Hidden", percent(hidden.mean()), border=True, help="Of the pixels of all these pictures.")
         st.metric("At most", percent(hidden.max()), border=True, help="In one of these pictures.")
         st.metric("With a hole", f"{np.count_nonzero(hidden)} of {len(hidden)}", border=True)
-    pairs = [
-        (Part(original), Part(augmented, mask if look.outlines else None))
-        for original, augmented, mask in zip(shown.originals, shown.images, shown.hidden, strict=True)
-    ]
-    words = [_words(spec, shown, index, look.outlines) for index in range(len(pairs))]
+    words = [_words(spec, shown, index, look.outlines) for index in range(len(shown.images))]
     captions = [f"{plain(name)} · {text}" for name, text in zip(look.names, words, strict=True)]
     alts = [f"{name}, and beside it augmented: {text}" for name, text in zip(look.names, words, strict=True)]
-    show_tiles(pairs, captions, alts, LARGE if len(pairs) <= FEW else SMALL)
+    pair = (Part(shown.originals), Part(shown.images, shown.hidden if look.outlines else None))
+    show_tiles(draw(pair, LARGE if len(words) <= FEW else SMALL), captions, alts)
     st.caption("Left the image, right what the network gets; its normalisation is undone to show it.")
     return shown
 

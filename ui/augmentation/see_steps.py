@@ -1,6 +1,8 @@
 """Step by step: one picture of the preview behind every step of the pipeline, with what each step drew."""
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.augmentation import AugmentationSpec
 from core.augmentation.catalogue import TRANSFORMS
@@ -8,7 +10,7 @@ from core.augmentation.spec import NORMALIZE
 from ui.augmentation.gallery import looked_at
 from ui.augmentation.preview import ShownStage, stages
 from ui.augmentation.see_look import Look
-from ui.augmentation.see_tiles import Part, show_tiles
+from ui.augmentation.see_tiles import Part, draw, show_tiles
 from ui.layout import percent
 from ui.text import plain
 
@@ -33,18 +35,26 @@ def show_steps(spec: AugmentationSpec, look: Look) -> None:
     )
     index = int(number) - 1
     seen = {stage.index: stage for stage in stages(looked_at(spec, look), look.images, look.seed, index)}
-    tiles, captions = [[Part(look.images[index])]], [f"**{plain(look.names[index])}** · the image"]
-    before = Part(look.images[index])
+    tiles, captions = [_tile(look.images[index])], [f"**{plain(look.names[index])}** · the image"]
+    image, outlined = look.images[index], None
     for position, step in enumerate(spec.steps):
         title = TRANSFORMS[step.transform].title if step.transform in TRANSFORMS else step.transform
         stage = seen.get(position)
         if stage is not None:
-            before = Part(stage.image, stage.hidden if look.outlines else None)
+            image, outlined = stage.image, stage.hidden if look.outlines else None
         acted = stage is not None and stage.acted
-        tiles.append([Part(before.image, before.outlined, is_faint=not acted)])
+        tiles.append(_tile(image, outlined, is_faint=not acted))
         captions.append(f"**{position + 1} · {plain(title)}** · {plain(_words(spec, position, stage))}")
-    show_tiles(tiles, captions, [caption.replace("*", "") for caption in captions], FACTOR)
+    show_tiles(tiles, captions, [caption.replace("*", "") for caption in captions])
     st.caption("The same draw as in the preview. The last picture is what the network gets.")
+
+
+def _tile(
+    image: NDArray[np.uint8], outlined: NDArray[np.bool_] | None = None, is_faint: bool = False
+) -> NDArray[np.uint8]:
+    part = Part(image[None], None if outlined is None else outlined[None], np.array([is_faint]))
+    drawn: NDArray[np.uint8] = draw([part], FACTOR)[0]
+    return drawn
 
 
 def _words(spec: AugmentationSpec, position: int, stage: ShownStage | None) -> str:
