@@ -32,7 +32,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     save_popover(spec)
     layout.link_to("Train", "Train with this")
 state.set_augmentation(spec)
-# What comes and goes has a place of its own: else all below would be drawn anew, and lose the keyboard's focus.
+# What comes and goes has a place of its own: else all below it would be drawn anew, and lose the focus.
 with st.container(key="augment_note"):
     if note := notes().get(state.preset_key(spec, presets()) or ""):
         st.caption(note)
