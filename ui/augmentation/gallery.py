@@ -15,6 +15,8 @@ from ui.text import plain
 
 LARGE, SMALL, FEW = 3, 2, 8
 """How many times the pictures are enlarged, for so few pairs and for more."""
+TOLD = 16
+"""Pictures up to which each says what was done to it; the browser takes 2 ms for every such line."""
 NO_BREAK = "\u00a0"
 
 
@@ -34,11 +36,15 @@ def show_preview(spec: AugmentationSpec, look: Look) -> Shown:
         st.metric("At most", percent(hidden.max()), border=True, help="In one of these pictures.")
         st.metric("With a hole", f"{np.count_nonzero(hidden)} of {len(hidden)}", border=True)
     words = [_words(spec, shown, index, look.outlines) for index in range(len(shown.images))]
-    captions = [f"{plain(name)} · {text}" for name, text in zip(look.names, words, strict=True)]
+    is_told = len(words) <= TOLD
+    captions = [plain(name) + f" · {text}" * is_told for name, text in zip(look.names, words, strict=True)]
     alts = [f"{name}, and beside it augmented: {text}" for name, text in zip(look.names, words, strict=True)]
     pair = (Part(shown.originals), Part(shown.images, shown.hidden if look.outlines else None))
     show_tiles(draw(pair, LARGE if len(words) <= FEW else SMALL), captions, alts)
-    st.caption("Left the image, right what the network gets; its normalisation is undone to show it.")
+    st.caption(
+        "Left the image, right what the network gets; its normalisation is undone to show it."
+        + f" With at most {TOLD} pictures, each says what was done to it." * (not is_told)
+    )
     return shown
 
 
