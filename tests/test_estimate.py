@@ -160,7 +160,7 @@ def test_the_verb_tells_how_far_it_is_and_then_the_estimate(shapes, shapes_root,
     monkey = pytest.MonkeyPatch()
     monkey.setattr("builtins.print", lambda line, **_: lines.append(json.loads(line)))
     monkey.setattr("core.cli.estimate.step_back", lambda: None)  # it would be for good
-    monkey.setattr("core.cli.estimate.tune", lambda: None)
+    monkey.setattr("core.cli.estimate.tune", lambda threads: None)
     with monkey.context():
         options = ["--spec", str(file), "--data-root", str(shapes_root), "--epochs", "7", "--json"]
         assert main(["estimate", *options]) == 0

@@ -153,7 +153,7 @@ def test_a_batch_beyond_the_memory_is_refused(shapes):
 
 def test_the_verb_tells_how_far_it_is_and_then_the_sweep(shapes_root, tmp_path, monkeypatch):
     monkeypatch.setattr("core.cli.rate.step_back", lambda: None)  # it would be for good
-    monkeypatch.setattr("core.cli.rate.tune", lambda: None)
+    monkeypatch.setattr("core.cli.rate.tune", lambda threads: None)
     lines = []
     monkeypatch.setattr("builtins.print", lambda line, **_: lines.append(json.loads(line)))
     file = tmp_path / "network.json"
