@@ -153,19 +153,16 @@ def test_a_run_shorter_than_the_warm_up_is_estimated_too(shapes):
     assert found.seconds > 0
 
 
-def test_the_verb_tells_how_far_it_is_and_then_the_estimate(shapes, shapes_root, tmp_path):
+def test_the_verb_tells_how_far_it_is_and_then_the_estimate(
+    shapes, shapes_root, tmp_path, monkeypatch, capsys
+):
     file = tmp_path / "spec.json"
     file.write_text(to_json(run_spec(shapes, train_images=400)))
-    lines = []
-    monkey = pytest.MonkeyPatch()
-    monkey.setattr("builtins.print", lambda line, **_: lines.append(json.loads(line)))
-    monkey.setattr("core.cli.estimate.step_back", lambda: None)  # it would be for good
-    monkey.setattr("core.cli.estimate.tune", lambda threads: None)
-    with monkey.context():
-        options = ["--spec", str(file), "--data-root", str(shapes_root), "--epochs", "7", "--json"]
-        assert main(["estimate", *options]) == 0
-    monkey.undo()
-    *progress, last = lines
+    monkeypatch.setattr("core.cli.estimate.step_back", lambda: None)  # it would be for good
+    monkeypatch.setattr("core.cli.estimate.tune", lambda threads: None)
+    options = ["--spec", str(file), "--data-root", str(shapes_root), "--epochs", "7", "--json"]
+    assert main(["estimate", *options]) == 0
+    *progress, last = map(json.loads, capsys.readouterr().out.splitlines())
     assert progress[-1]["done"] == progress[-1]["total"]
     found = from_dict(Estimate, last)
     assert found.epochs == 7
