@@ -66,7 +66,7 @@ spec = state.current_augmentation() if is_redraw else draw_chooser()
 
 look = look_controls(dataset)
 shown = None
-with st.grid(columns=2, min_column_width=360, gap="medium") as sides:
+with st.grid(columns=2, min_column_width=360, gap="small") as sides:
     with sides.cell():
         try:
             shown = show_preview(spec, look)

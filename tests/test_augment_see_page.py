@@ -18,7 +18,7 @@ from core.spec import to_link
 from tests.browser import PROJECT
 from tests.pictures import pictures
 from tests.tiles import decode, pixels
-from ui.augmentation.see_tiles import OUTLINE_EDGE, Part, _png, draw
+from ui.augmentation.see_tiles import GAP, OUTLINE_EDGE, Part, _png, draw
 
 SPEC = presets()["seed_004_as_intended"]
 
@@ -63,14 +63,15 @@ def test_a_tile_holds_the_very_pixels_and_outlines_their_region(factor):
     region = np.zeros((32, 32), bool)
     region[4:8, 10:30] = True
     (drawn,) = draw([Part(image[None]), Part(other[None], region[None])], factor)
-    small = drawn[factor // 2 :: factor, factor // 2 :: factor]
-    assert np.array_equal(small[:, :32, :3], image)
-    right = small[:, 34:66, :3]
+    side, middle = 32 * factor, slice(factor // 2, None, factor)
+    assert np.array_equal(drawn[:, :side, :3][middle, middle], image)
+    start = side + GAP
+    right = drawn[:, start : start + side, :3][middle, middle]
     assert np.array_equal(right[~region], other[~region])
     assert np.array_equal(right[5:7, 11:29], other[5:7, 11:29]), "inside its rim the region shows"
-    rim = drawn[4 * factor, 44 * factor : 64 * factor, :3]
+    rim = drawn[4 * factor, start + 10 * factor : start + 30 * factor, :3]
     assert {tuple(colour) for colour in rim.tolist()} == {OUTLINE_EDGE[:3]}
-    assert (drawn[:, 32 * factor : 34 * factor, 3] == 0).all(), "nothing between the two"
+    assert (drawn[:, side:start, 3] == 0).all(), "nothing between the two"
     assert np.array_equal(np.asarray(Image.open(BytesIO(_png(drawn)))), drawn)
 
 

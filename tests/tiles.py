@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ui.augmentation.see_tiles import OUTLINE
+from ui.augmentation.see_tiles import GAP, OUTLINE
 
 
 def decode(address: str) -> NDArray[np.uint8]:
@@ -19,9 +19,12 @@ def pixels(address: str) -> list[NDArray[np.uint8]]:
     """The pictures inside a tile, as a browser would decode them, at their own size."""
     whole = decode(address)
     factor = len(whole) // 32
-    small = whole[::factor, ::factor]
-    assert np.array_equal(small.repeat(factor, axis=0).repeat(factor, axis=1), whole), "no pixel is blurred"
-    return [small[:, left : left + 32, :3] for left in range(0, small.shape[1] - 31, 34)]
+    side = 32 * factor
+    large = [whole[:, left : left + side, :3] for left in range(0, whole.shape[1] - side + 1, side + GAP)]
+    small = [picture[::factor, ::factor] for picture in large]
+    for picture, enlarged in zip(small, large, strict=True):
+        assert np.array_equal(picture.repeat(factor, axis=0).repeat(factor, axis=1), enlarged), "not blurred"
+    return small
 
 
 def is_outlined(address: str) -> bool:

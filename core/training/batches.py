@@ -7,7 +7,6 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -75,6 +74,7 @@ class Batches:
         self.train_indices, self.validation = choose_images(run_spec, dataset)
         self.steps = count_steps(len(self.train_indices), self.recipe.batch_size)
         self._images, self._labels = dataset.train.images, dataset.train.labels
+        self._ordered: tuple[int, Array] = (0, self.train_indices)  # epochs count from 1
         self._augmentation, self._flips = self._split_flips()
         # On tensors an image costs 32 us of a core, one by one through albumentations 126 us (seed 001's
         # steps); the network takes about 1000 us (benchmarks/augmentation.py, benchmarks/training.py).
@@ -138,9 +138,12 @@ class Batches:
         size = self.recipe.batch_size
         return self._order(epoch)[(step - 1) * size : step * size]
 
-    @lru_cache(maxsize=2)  # noqa: B019 two epochs at most, and the object lives as long as its run
     def _order(self, epoch: int) -> Array:
-        return np.random.default_rng(seed_of(self.recipe.seed, epoch)).permutation(self.train_indices)
+        """The training images in the order of an epoch; that of the last one asked for is kept."""
+        if self._ordered[0] != epoch:
+            draws = np.random.default_rng(seed_of(self.recipe.seed, epoch))
+            self._ordered = epoch, draws.permutation(self.train_indices)
+        return self._ordered[1]
 
     def _split_flips(self) -> tuple[AugmentationSpec, Array | None]:
         """The augmentation without flips, and which images the first epoch mirrors, if flips alternate."""

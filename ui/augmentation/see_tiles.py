@@ -16,8 +16,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-GAP, MARGIN = 2, 3
-"""Between the parts of a tile, and right of it, in pixels of the pictures."""
+GAP, MARGIN = 1, 4
+"""Between the parts of a tile, and right of it, in pixels of the page."""
 OUTLINE, OUTLINE_EDGE = (255, 214, 10, 255), (20, 20, 20, 255)
 FAINT, OPAQUE = 77, 255
 """How much is left of a part that did not change, of 255."""
@@ -43,8 +43,8 @@ def draw(parts: Sequence[Part], factor: int) -> NDArray[np.uint8]:
     All at once: one by one, 32 tiles take three times as long.
     """
     count, height = parts[0].images.shape[:2]
-    width = sum(part.images.shape[2] + GAP for part in parts) - GAP + MARGIN
-    drawn = np.zeros((count, factor * height, factor * width, 4), np.uint8)
+    width = factor * sum(part.images.shape[2] for part in parts) + GAP * (len(parts) - 1) + MARGIN
+    drawn = np.zeros((count, factor * height, width, 4), np.uint8)
     left = 0
     for part in parts:
         enlarged = _enlarged(part.images, factor)
@@ -55,7 +55,7 @@ def draw(parts: Sequence[Part], factor: int) -> NDArray[np.uint8]:
             place[part.is_faint, ..., 3] = FAINT
         if part.outlined is not None and part.outlined.any():
             _outline(place, _enlarged(part.outlined, factor), max(1, factor // 2))
-        left += enlarged.shape[2] + factor * GAP
+        left += enlarged.shape[2] + GAP
     return drawn
 
 
