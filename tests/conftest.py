@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from core.data import load, register_folder
-from tests.browser import app_server, browser, page, shared_server
+from core.data import Dataset, load, register_folder
+from core.training import runs
+from tests.browser import AppServer, app_server, browser, page, shared_server
 from tests.forked import forked_workers, forker
 from tests.watching import make_run, one_thread
 
@@ -72,6 +73,25 @@ def real_root(real_images: Path | None, tmp_path_factory: pytest.TempPathFactory
     root = tmp_path_factory.mktemp("real")
     register_folder(real_images, root)
     return root
+
+
+@pytest.fixture(scope="session")
+def shapes(shapes_root: Path) -> Dataset:
+    """The stand-in dataset."""
+    return load("shapes", shapes_root)
+
+
+@pytest.fixture
+def server(tmp_path: Path, real_root: Path | None, shapes_root: Path) -> Iterator[AppServer]:
+    """The app with the real images in use, else the stand-in; its runs are stopped at the end."""
+    server = AppServer(tmp_path, checkpoints=tmp_path / "no_checkpoints")
+    server.data.symlink_to(real_root or shapes_root)
+    server.start()
+    yield server
+    for run in runs.list_runs(server.runs):
+        if run.is_live:
+            runs.request_stop(server.runs, run.id)
+    server.stop()
 
 
 @pytest.fixture

@@ -17,12 +17,7 @@ from tests.tiny import NETWORK, random_dataset, run_spec
 DATASET = random_dataset()
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

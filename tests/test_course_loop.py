@@ -20,12 +20,7 @@ DATASET = random_dataset(train=50)
 IMAGES, LABELS = DATASET.train.images, DATASET.train.labels
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_the_loader_gives_every_image_once_with_its_label_normalised():

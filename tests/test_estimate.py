@@ -9,10 +9,8 @@ from statistics import median
 
 import psutil
 import pytest
-import torch
 
 from core.__main__ import main
-from core.data import load
 from core.errors import DivergedError, RunError
 from core.network.spec import LayerSpec, NetworkSpec
 from core.spec import from_dict, to_json
@@ -33,17 +31,7 @@ HUGE = NetworkSpec(
 )
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture
-def shapes(shapes_root):
-    return load("shapes", shapes_root)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def estimate_of(spec, dataset):

@@ -13,7 +13,7 @@ from core.__main__ import main
 from core.augmentation import AugmentationSpec, StepSpec, presets
 from core.augmentation.holes_alone import holes_alone
 from core.augmentation.pipeline import preview
-from core.data import Dataset, load
+from core.data import Dataset
 from core.errors import CheckpointError, SpecError
 from core.evaluation.evidence import Evidence, EvidenceSettings, removed_shares
 from core.evaluation.evidence_run import take_evidence
@@ -34,17 +34,7 @@ MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
 CUTOUT = presets()["cutout"]
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def shapes(shapes_root: Path) -> Dataset:
-    return load("shapes", shapes_root)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def some_images(count: int) -> np.ndarray:

@@ -5,7 +5,6 @@ Pictures of every step are left in the ignored folder tests/journey/.
 
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,19 +23,6 @@ PICTURES = PROJECT / "tests" / "journey"
 TRAINING_MILLISECONDS = 420_000
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture
-def server(tmp_path: Path, real_root: Path | None, shapes_root: Path) -> Iterator[AppServer]:
-    """The app with the real images in use, or with the stand-in on a machine without them."""
-    server = AppServer(tmp_path, checkpoints=tmp_path / "no_checkpoints")
-    server.data.symlink_to(real_root or shapes_root)
-    server.start()
-    yield server
-    for run in runs.list_runs(server.runs):
-        if run.is_live:
-            runs.request_stop(server.runs, run.id)
-    server.stop()
 
 
 def test_from_a_preset_to_the_images_behind_a_cell_of_the_confusion_matrix(

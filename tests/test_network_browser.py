@@ -61,6 +61,12 @@ def tab_to(page: "Page", target: "Locator") -> None:
     raise AssertionError("not reached by Tab")
 
 
+def undo(page: "Page") -> None:
+    """Press Ctrl+Z once it can be: the totals show what a click did before the toolbar below is drawn."""
+    expect(page.locator(".st-key-network_undo button")).to_be_enabled()
+    page.keyboard.press("Control+z")
+
+
 def test_a_typed_cell_shows_in_the_totals_is_undone_and_travels_by_link(
     shared_server: AppServer, browser: "Browser", page: "Page"
 ) -> None:
@@ -76,7 +82,7 @@ def test_a_typed_cell_shows_in_the_totals_is_undone_and_travels_by_link(
     expect(totals(other)).to_contain_text("+768")
     expect(cell(other, KERNEL, 0)).to_have_text("5")
     other.context.close()
-    page.keyboard.press("Control+z")
+    undo(page)
     expect(totals(page)).not_to_contain_text("+768")
     expect(cell(page, OUTPUT, 0)).to_have_text("16×32×32")
     assert page.complaints == []
@@ -136,9 +142,9 @@ def test_a_layer_is_chosen_moved_and_edited_by_keyboard_alone(shared_server: App
         page.keyboard.press(key)
     write(page, "40")
     expect(cell(page, OUTPUT, 1)).to_have_text("40×32×32")
-    page.keyboard.press("Control+z")
+    undo(page)
     expect(cell(page, OUTPUT, 1)).to_have_text("32×32×32")
-    page.keyboard.press("Control+z")
+    undo(page)
     expect(cell(page, NAME, 1)).to_have_text("conv2")
 
 
@@ -166,9 +172,9 @@ def test_a_block_is_inserted_moved_undone_and_seen_in_a_second_browser(
     expect(cell(other, NAME, 1)).to_have_text("depthwise2")
     expect(cell(other, NAME, 3)).to_have_text("pointwise1")
     other.context.close()
-    page.keyboard.press("Control+z")
+    undo(page)
     expect(totals(page)).to_contain_text("kept, 7 of 7")
-    page.keyboard.press("Control+z")
+    undo(page)
     expect(cell(page, NAME, 1)).to_have_text("conv2")
     expect(totals(page)).to_contain_text("1 of 7 broken")
     assert page.complaints == []
@@ -187,7 +193,7 @@ def test_a_folded_block_leaves_the_table_and_an_edit_hits_its_row(
     click_cell(page, KERNEL_X, 1)
     write(page, "3")
     expect(cell(page, OUTPUT, 1)).to_have_text("16×14×14")
-    page.keyboard.press("Control+z")
+    undo(page)
     expect(cell(page, OUTPUT, 1)).to_have_text("16×16×16")
 
 
@@ -199,7 +205,7 @@ def test_a_remedy_is_applied_and_a_brief_turns_green(shared_server: AppServer, p
     page.locator(".st-key-network_apply_false_depthwise_depthwise1 button").first.click()
     expect(verdicts).to_contain_text("A depthwise convolution with a 1×1 behind it — kept")
     expect(page.locator(".st-key-network_apply_false_depthwise_depthwise1")).to_have_count(0)
-    page.keyboard.press("Control+z")
+    undo(page)
     expect(verdicts).to_contain_text("A depthwise convolution with a 1×1 behind it — broken")
     assert page.complaints == []
 
@@ -228,7 +234,7 @@ def test_blocks_briefs_and_remedies_by_keyboard_alone(shared_server: AppServer, 
     press_on(page, page.get_by_role("button", name="Insert block"))
     press_on(page, page.get_by_role("button", name="Depthwise separable"))
     expect(totals(page)).to_contain_text("kept, 7 of 7")
-    page.keyboard.press("Control+z")
+    undo(page)
     expect(totals(page)).to_contain_text("1 of 7 broken")
     tab_to(page, page.get_by_role("radio", name="Assemble"))
     for _ in range(2):
@@ -238,5 +244,5 @@ def test_blocks_briefs_and_remedies_by_keyboard_alone(shared_server: AppServer, 
     expect(verdicts).to_contain_text("broken")
     press_on(page, page.locator(".st-key-network_apply_scaling_depthwise_depthwise button").first)
     expect(page.locator(".st-key-network_apply_scaling_depthwise_depthwise")).to_have_count(0)
-    page.keyboard.press("Control+z")
+    undo(page)
     expect(page.locator(".st-key-network_apply_scaling_depthwise_depthwise")).to_have_count(1)

@@ -6,10 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from core.__main__ import main
-from core.data import load
 from core.errors import DivergedError, RunError
 from core.network.spec import NetworkSpec
 from core.spec import from_dict, to_json
@@ -22,18 +20,7 @@ from core.training.small_networks import TINY
 from tests.test_estimate import HUGE
 from tests.tiny import NETWORK, run_spec
 
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture
-def shapes(shapes_root):
-    return load("shapes", shapes_root)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Quadratic:

@@ -4,10 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from core.augmentation.spec import AugmentationSpec, StepSpec
-from core.data import load
 from core.errors import RunError
 from core.network.predict import predict
 from core.training import run_folder, runs, worker
@@ -34,17 +32,7 @@ ON_TENSORS = AugmentationSpec(name="On tensors", steps=(FLIP, TURN, HOLES))
 ONE_BY_ONE = AugmentationSpec(name="One by one", steps=(FLIP, BLUR, HOLES))
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture
-def shapes(shapes_root):
-    return load("shapes", shapes_root)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ import torch
 from core import checkpoint
 from core.arrays import format_arrays
 from core.checkpoint_list import list_checkpoints
-from core.data import load
 from core.errors import CheckpointError, RunError
 from core.training import engine, processes, room, run, run_folder, runs, worker
 from core.training.events import EpochDone, StateChanged, StepDone
@@ -28,11 +27,6 @@ from tests.tiny import random_dataset, run_spec
 from tests.watching import has_ended, last_sha, pid_of, strays, undisturbed_sha, wait
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture
-def shapes(shapes_root):
-    return load("shapes", shapes_root)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import time
 import pytest
 
 from core import checkpoint
-from core.data import load
 from core.network import predict
 from core.training import engine, run_folder, runs, worker
 from core.training.events import Validating
@@ -26,11 +25,6 @@ KILLS = 100
 KILLS_A_RUN = 20
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture
-def shapes(shapes_root):
-    return load("shapes", shapes_root)
 
 
 def kill(run):

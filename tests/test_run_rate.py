@@ -7,7 +7,6 @@ import time
 
 import pytest
 
-from core.data import load
 from core.errors import RunError
 from core.training import run_folder, runs, worker
 from core.training.events import EpochDone, RateChanged, StepDone
@@ -15,11 +14,6 @@ from core.training.rate_wish import RateWish, ask_for_rate
 from tests.watching import has_ended, last_sha, pid_of, undisturbed_sha, wait
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture
-def shapes(shapes_root):
-    return load("shapes", shapes_root)
 
 
 @pytest.fixture(autouse=True)

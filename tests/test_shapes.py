@@ -3,18 +3,12 @@
 import numpy as np
 import pytest
 
-from core.data import Dataset, load
 from core.data.dataset import fingerprint
 from core.data.outlines import OUTLINES
 from core.data.shapes import draw_shapes
 
 # Of version 2 on three sets of processor instructions. A change here needs another `shapes.VERSION`.
 FINGERPRINT = "290917c4bd4ea3454f4ad7e59d878fa9ceebfab3365fc615572c6621b8f17fc3"
-
-
-@pytest.fixture(scope="module")
-def shapes(shapes_root) -> Dataset:
-    return load("shapes", shapes_root)
 
 
 def test_the_pictures_are_those_that_checkpoints_were_trained_on(shapes) -> None:

@@ -7,7 +7,6 @@ import pytest
 import torch
 from torch.nn import functional
 
-from core.data import load
 from core.errors import DataError, RunError
 from core.network.build import restore_network
 from core.training.small_networks import TINY, small_networks
@@ -16,17 +15,7 @@ from core.training.stepping import MOST_STEPS, begin, layer_changes, take_steps
 RATE = 0.05
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture
-def shapes(shapes_root):
-    return load("shapes", shapes_root)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """A strength curve begins at the stored accuracy, and moves by the doing of one step alone."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from core import checkpoint as checkpoints
 from core.__main__ import main
@@ -52,17 +50,7 @@ def curve_of(folder: Path, dataset: Dataset, settings: StrengthSettings) -> Stre
     return curve
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def shapes(shapes_root: Path) -> Dataset:
-    return load("shapes", shapes_root)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)

@@ -2,8 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,19 +20,6 @@ EPOCHS = 1000
 """More than any machine does before the test has stopped the run."""
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture
-def server(tmp_path: Path, real_root: Path | None, shapes_root: Path) -> Iterator[AppServer]:
-    """The app with the real images in use, or with the stand-in on a machine without them."""
-    server = AppServer(tmp_path, checkpoints=tmp_path / "no_checkpoints")
-    server.data.symlink_to(real_root or shapes_root)
-    server.start()
-    yield server
-    for run in runs.list_runs(server.runs):
-        if run.is_live:
-            runs.request_stop(server.runs, run.id)
-    server.stop()
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import pytest
 import torch
 
 from core import checkpoint
-from core.data import load
 from core.errors import CheckpointError, DivergedError, RunError
 from core.training import run_folder, run_log, runs, worker
 from core.training.endings import explain_end
@@ -23,11 +22,6 @@ from core.training.events import EpochDone, StateChanged
 from tests.watching import has_ended, pid_of, undisturbed_sha, wait
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-@pytest.fixture
-def shapes(shapes_root):
-    return load("shapes", shapes_root)
 
 
 LONG = {"train_images": 1000, "batch_size": 4, "epochs": 4}
