@@ -47,6 +47,8 @@ class AppServer:
     checkpoints: Path = PROJECT / "checkpoints"
     port: int = 0
     """0 takes a free one, kept over restarts."""
+    module: str = "streamlit"
+    """What Python runs, with the options of `streamlit`."""
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
     _log: "IO[bytes] | None" = field(default=None, init=False)
 
@@ -80,7 +82,7 @@ class AppServer:
             "CONVSCOPE_RUNS": str(self.runs),
             "CONVSCOPE_CHECKPOINTS": str(self.checkpoints),
         }
-        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
+        command = [sys.executable, "-m", self.module, "run", "streamlit_app.py"]
         options = ["--server.port", str(self.port), "--server.headless", "true"]
         self._log = self.log.open("ab")
         self.process = subprocess.Popen(

@@ -18,7 +18,8 @@ from core.spec import to_link
 from tests.browser import PROJECT
 from tests.pictures import pictures
 from tests.tiles import decode, pixels
-from ui.augmentation.see_tiles import GAP, OUTLINE_EDGE, Part, _png, draw
+from ui.augmentation.gallery import COLUMNS
+from ui.augmentation.see_tiles import GAP, MARGIN, OUTLINE_EDGE, Part, _png, draw
 
 SPEC = presets()["seed_004_as_intended"]
 
@@ -82,6 +83,21 @@ def test_the_preview_holds_the_training_pixels_beside_the_originals(start, shape
     for (left, right), original, augmented in zip(tiles(app), images, wanted, strict=True):
         assert np.array_equal(left, original)
         assert np.array_equal(right, augmented)
+
+
+def test_many_pictures_stand_on_one_sheet_row_by_row(start, shapes_root):
+    app = start(augmentation="seed_004_as_intended", augment_seed="5", augment_count="32")
+    images = images_of(shapes_root, 32)
+    wanted = preview(SPEC, images, 5).images
+    (sheet,) = (decode(picture.url) for picture in app.image[0].proto.imgs)
+    height, width = 2 * 32 + MARGIN, 2 * 64 + GAP + MARGIN
+    assert sheet.shape == (-(-32 // COLUMNS) * height, COLUMNS * width, 4)
+    for place, (original, augmented) in enumerate(zip(images, wanted, strict=True)):
+        top, left = place // COLUMNS * height, place % COLUMNS * width
+        tile = sheet[top : top + 64 : 2, left : left + width, :3]
+        assert np.array_equal(tile[:, 0:64:2], original)
+        assert np.array_equal(tile[:, 64 + GAP : 128 + GAP : 2], augmented)
+    assert problems(app) == []
 
 
 def test_forced_every_step_acts_in_the_preview_and_nowhere_else(start, shapes_root):

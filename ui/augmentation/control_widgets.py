@@ -1,7 +1,6 @@
 """One widget, or a few, for a control of a transform, whatever its kind; and its value in words."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import streamlit as st
 
@@ -11,8 +10,14 @@ from core.errors import SpecError
 from ui.augmentation.fill_control import fill_control, fill_words
 from ui.widgets import hold
 
-Put = Callable[[Any], None]
 PARTS = {"xy": ("across", "down"), "size": ("down", "across"), "grid": ("down", "across")}
+
+
+class Put(Protocol):
+    """Takes the new value of a control."""
+
+    def __call__(self, value: Any, is_shown: bool = False) -> None:
+        """Take `value`, which the widget shows by itself if `is_shown`."""
 
 
 def draw_control(control: Control, key: str, value: Any, put: Put) -> None:
@@ -74,6 +79,12 @@ def _slider(control: Control, label: str, key: str, value: Any, put: Put) -> Non
     """One number, or the two ends of a range."""
     number = int if control.kind.startswith("int") else float
     hold(key, tuple(map(number, value)) if isinstance(value, tuple) else number(value))
+
+    def take() -> None:
+        moved = st.session_state[key]
+        settled = control.settle(moved)
+        put(settled, is_shown=settled == moved)
+
     st.slider(
         label,
         number(control.minimum),
@@ -82,7 +93,7 @@ def _slider(control: Control, label: str, key: str, value: Any, put: Put) -> Non
         key=key,
         format="%.4g",
         help=control.help,
-        on_change=lambda: put(control.settle(st.session_state[key])),
+        on_change=take,
     )
 
 

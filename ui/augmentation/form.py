@@ -15,7 +15,7 @@ from core.augmentation.spec import CIFAR10_MEAN, CIFAR10_STD, MAX_STEPS, NORMALI
 from core.data import Dataset
 from core.errors import SpecError
 from ui import state
-from ui.augmentation import edit
+from ui.augmentation import edit, redraw
 from ui.augmentation.control_widgets import draw_control, value_words
 from ui.augmentation.offers import documentation, offered_transforms, search_label
 from ui.layout import percent
@@ -72,12 +72,13 @@ def _step_card(index: int, step: StepSpec) -> None:
     if step.transform == NORMALIZE or offered is None:
         return
     is_first_look = step.transform == "CoarseDropout" or st.session_state.get(OPENED) == key
-    st.caption(_summary(step, offered))
+    summary = st.container(key=f"{key}_summary")
     # A label that changed with a value would make the browser draw the sliders anew, and take the focus off.
     settings = st.expander(
         "Settings", key=f"{key}_settings", type="compact", expanded=is_first_look, on_change="rerun"
     )
     if not settings.open:
+        summary.caption(_summary(step, offered))
         return  # a slider of another step does not wait for these
     with settings:
         _about(offered)
@@ -114,13 +115,16 @@ def _probability(key: str, index: int, step: StepSpec) -> None:
         step=0.01,
         key=key,
         help="The chance that the step acts on an image.",
-        on_change=lambda: _change(edit.change_step, index, probability=st.session_state[key]),
+        on_change=lambda: _change(edit.change_step, index, probability=st.session_state[key], is_shown=True),
     )
 
 
 def _argument(control: Control, key: str, index: int, step: StepSpec) -> None:
-    value = step.keywords.get(control.argument, control.absent)
-    draw_control(control, key, value, lambda new: _change(edit.set_argument, index, control.argument, new))
+
+    def put(value: Any, is_shown: bool = False) -> None:
+        _change(edit.set_argument, index, control.argument, value, is_shown=is_shown)
+
+    draw_control(control, key, step.keywords.get(control.argument, control.absent), put)
 
 
 def _adding(spec: AugmentationSpec) -> None:
@@ -188,9 +192,19 @@ def _take_menu(index: int, key: str) -> None:
         _change(MENU[chosen], index)
 
 
-def _change(make: Callable[..., AugmentationSpec], *values: Any, **fields: Any) -> None:
-    """Put what `make` makes of the augmentation in hand; say why not where it breaks a rule."""
+def _change(
+    make: Callable[..., AugmentationSpec], *values: Any, is_shown: bool = False, **fields: Any
+) -> None:
+    """Put what `make` makes of the augmentation in hand; say why not where it breaks a rule.
+
+    Where the steps show it already, and nothing above either, only what follows from it is drawn.
+    """
+    before = state.current_augmentation()
     try:
-        state.set_augmentation(make(state.current_augmentation(), *values, **fields))
+        after = make(before, *values, **fields)
     except (SpecError, IndexError) as error:  # an index of a step that is gone by now
         st.session_state.setdefault("augment_refusals", []).append(str(error))
+        return
+    state.set_augmentation(after)
+    if is_shown and after.name == before.name:
+        redraw.what_follows()

@@ -9,14 +9,14 @@ from core.augmentation.spec import NORMALIZE
 from ui.augmentation import preview as augmentation_preview
 from ui.augmentation.preview import Shown
 from ui.augmentation.see_look import Look
-from ui.augmentation.see_tiles import Part, draw, show_tiles
+from ui.augmentation.see_tiles import Part, draw, show_sheet, show_tiles
 from ui.layout import percent
 from ui.text import plain
 
 LARGE, SMALL, FEW = 3, 2, 8
 """How many times the pictures are enlarged, for so few pairs and for more."""
-TOLD = 16
-"""Pictures up to which each says what was done to it; the browser takes 2 ms for every such line."""
+TOLD, COLUMNS = 16, 3
+"""Pictures up to which each says what was done to it, and the pairs in a row of a sheet of more."""
 NO_BREAK = "\u00a0"
 
 
@@ -25,9 +25,14 @@ def looked_at(spec: AugmentationSpec, look: Look) -> AugmentationSpec:
     return without_chance(spec) if look.forced else spec
 
 
-def show_preview(spec: AugmentationSpec, look: Look) -> Shown:
+def preview_of(spec: AugmentationSpec, look: Look) -> Shown:
+    """The pictures as they are looked at; `SpecError` where the pipeline cannot run."""
+    return augmentation_preview.preview(looked_at(spec, look), look.images, look.seed)
+
+
+def show_preview(spec: AugmentationSpec, look: Look) -> None:
     """What is hidden on average and at most, and the pairs, each with the steps that acted on it."""
-    shown = augmentation_preview.preview(looked_at(spec, look), look.images, look.seed)
+    shown = preview_of(spec, look)
     hidden = shown.hidden.mean(axis=(1, 2))
     if look.forced:
         st.caption(":orange[:material/bolt: Every step acts on every image: **not what is trained**.]")
@@ -36,16 +41,18 @@ def show_preview(spec: AugmentationSpec, look: Look) -> Shown:
         st.metric("At most", percent(hidden.max()), border=True, help="In one of these pictures.")
         st.metric("With a hole", f"{np.count_nonzero(hidden)} of {len(hidden)}", border=True)
     words = [_words(spec, shown, index, look.outlines) for index in range(len(shown.images))]
-    is_told = len(words) <= TOLD
-    captions = [plain(name) + f" · {text}" * is_told for name, text in zip(look.names, words, strict=True)]
-    alts = [f"{name}, and beside it augmented: {text}" for name, text in zip(look.names, words, strict=True)]
+    names = [f"{name}, and beside it augmented: {text}" for name, text in zip(look.names, words, strict=True)]
     pair = (Part(shown.originals), Part(shown.images, shown.hidden if look.outlines else None))
-    show_tiles(draw(pair, LARGE if len(words) <= FEW else SMALL), captions, alts)
+    tiles = draw(pair, LARGE if len(words) <= FEW else SMALL)
+    if len(words) <= TOLD:
+        captions = [f"{plain(name)} · {text}" for name, text in zip(look.names, words, strict=True)]
+        show_tiles(tiles, captions, names)
+    else:
+        show_sheet(tiles, COLUMNS, "; ".join(names))
     st.caption(
         "Left the image, right what the network gets; its normalisation is undone to show it."
-        + f" With at most {TOLD} pictures, each says what was done to it." * (not is_told)
+        + f" With at most {TOLD} pictures, each says what was done to it." * (len(words) > TOLD)
     )
-    return shown
 
 
 def _words(spec: AugmentationSpec, shown: Shown, index: int, with_holes: bool) -> str:

@@ -51,6 +51,11 @@ def _card(spec: AugmentationSpec, finding: Finding[AugmentationSpec]) -> None:
                     "Apply",
                     key=f"augment_apply_{finding.kind}_{finding.index}",
                     help="To go back to a preset, choose it above again.",
-                    on_click=state.set_augmentation,
-                    args=(edit.named(finding.remedied),),
+                    on_click=_apply,
+                    args=(finding.remedied,),
                 )
+
+
+def _apply(remedied: AugmentationSpec) -> None:
+    state.set_augmentation(edit.named(remedied))
+    st.rerun()  # the steps too, which are no part of the findings

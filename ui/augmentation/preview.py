@@ -43,7 +43,7 @@ def _digest(images: NDArray[np.uint8]) -> bytes:
 HASHES: dict[str | type[Any], Callable[[Any], Any]] = {AugmentationSpec: hash, np.ndarray: _digest}
 
 
-@st.cache_resource(max_entries=64, show_spinner="Loading albumentations …", hash_funcs=HASHES)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=HASHES)
 def preview(spec: AugmentationSpec, images: NDArray[np.uint8], seed: int) -> Shown:
     """`images` (N, 32, 32, 3) before and after; `SpecError` where the pipeline cannot run."""
     from core.augmentation import pipeline  # albumentations takes a second to import

@@ -6,14 +6,15 @@ enlarge costs next to nothing.
 """
 
 import struct
-import zlib
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 import streamlit as st
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 GAP, MARGIN = 1, 4
@@ -40,34 +41,44 @@ class Part:
 def draw(parts: Sequence[Part], factor: int) -> NDArray[np.uint8]:
     """N tiles with these parts side by side, enlarged: `(N, H, W, 4)` RGBA, transparent between the parts.
 
-    All at once: one by one, 32 tiles take three times as long.
+    All tiles at once, and each pixel as one number: by colours, it takes three times as long.
     """
     count, height = parts[0].images.shape[:2]
     width = factor * sum(part.images.shape[2] for part in parts) + GAP * (len(parts) - 1) + MARGIN
-    drawn = np.zeros((count, factor * height, width, 4), np.uint8)
+    drawn = np.zeros((count, factor * height, width), np.uint32)
     left = 0
     for part in parts:
-        enlarged = _enlarged(part.images, factor)
-        place = drawn[:, :, left : left + enlarged.shape[2]]
-        place[..., :3] = enlarged
-        place[..., 3] = OPAQUE
-        if part.is_faint is not None:
-            place[part.is_faint, ..., 3] = FAINT
+        place = drawn[:, :, left : left + factor * part.images.shape[2]]
+        _enlarge(_numbers(part), place, factor)
         if part.outlined is not None and part.outlined.any():
-            _outline(place, _enlarged(part.outlined, factor), max(1, factor // 2))
-        left += enlarged.shape[2] + GAP
-    return drawn
+            regions = np.empty(place.shape, np.bool_)
+            _enlarge(part.outlined, regions, factor)
+            _outline(place, regions, max(1, factor // 2))
+        left += place.shape[2] + GAP
+    return drawn.view(np.uint8).reshape(*drawn.shape, 4)
 
 
-def _enlarged(images: NDArray[Any], factor: int) -> NDArray[Any]:
-    return images.repeat(factor, axis=1).repeat(factor, axis=2)
+def _numbers(part: Part) -> NDArray[np.uint32]:
+    """Of each pixel its RGBA as one number, `(N, H, W)`."""
+    colours = np.empty((*part.images.shape[:3], 4), np.uint8)
+    colours[..., :3] = part.images
+    colours[..., 3] = OPAQUE
+    if part.is_faint is not None:
+        colours[part.is_faint, ..., 3] = FAINT
+    return colours.view(np.uint32)[..., 0]
 
 
-def _outline(pictures: NDArray[np.uint8], regions: NDArray[np.bool_], width: int) -> None:
+def _enlarge(images: NDArray[Any], place: NDArray[Any], factor: int) -> None:
+    for row, column in product(range(factor), repeat=2):
+        place[:, row::factor, column::factor] = images
+
+
+def _outline(pictures: NDArray[np.uint32], regions: NDArray[np.bool_], width: int) -> None:
     """Draw the inner rim of each region in two colours, so that it shows on any background."""
     inner = _shrunk(regions, width)
-    pictures[regions & ~inner] = OUTLINE_EDGE
-    pictures[inner & ~_shrunk(inner, width)] = OUTLINE
+    edge, line = np.array([OUTLINE_EDGE, OUTLINE], np.uint8).view(np.uint32)[:, 0]
+    np.copyto(pictures, edge, where=regions & ~inner)
+    np.copyto(pictures, line, where=inner & ~_shrunk(inner, width))
 
 
 def _shrunk(regions: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
@@ -82,19 +93,19 @@ def _shrunk(regions: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
 
 
 def _png(picture: NDArray[np.uint8]) -> bytes:
-    """`(H, W, 4)` RGBA as a PNG file; PIL takes four times as long."""
+    """`(H, W, 4)` RGBA as a PNG file, in an eighth of the time that PIL takes."""
     height, width = picture.shape[:2]
     rows = np.empty((height, 1 + 4 * width), np.uint8)
     rows[:, 0] = UP
     rows[:, 1:] = picture.reshape(height, -1)
     rows[1:, 1:] -= picture.reshape(height, -1)[:-1]
     header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 1)), (b"IEND", b""))
+    chunks = ((b"IHDR", header), (b"IDAT", isal_zlib.compress(rows.tobytes(), 1)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:
-    check = struct.pack(">I", zlib.crc32(kind + content))
+    check = struct.pack(">I", isal_zlib.crc32(kind + content))
     return struct.pack(">I", len(content)) + kind + content + check
 
 
@@ -110,6 +121,20 @@ def show_tiles(
         alt=list(alts),
         width=width,
     )
+
+
+def show_sheet(tiles: NDArray[np.uint8], columns: int, alt: str) -> None:
+    """Show N drawn tiles `(N, H, W, 4)` row by row in one picture.
+
+    Of 32 tiles the browser shows it 20 ms sooner than as many pictures, and it takes two thirds of the room.
+    """
+    count, height, width = tiles.shape[:3]
+    rows = -(-count // columns)
+    sheet = np.zeros((rows, height + MARGIN, columns, width, 4), np.uint8)
+    for place, tile in enumerate(tiles):
+        sheet[place // columns, :height, place % columns] = tile
+    drawn = sheet.reshape(rows * (height + MARGIN), columns * width, 4)
+    st.image(_address(drawn), alt=alt, width=drawn.shape[1])
 
 
 def _on_canvas(tile: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
