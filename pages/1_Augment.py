@@ -10,9 +10,9 @@ from ui import cached, choices, layout, state
 from ui.augmentation import redraw
 from ui.augmentation.course_code import course_code
 from ui.augmentation.form import step_list
-from ui.augmentation.gallery import preview_of, show_preview
+from ui.augmentation.gallery import show_preview
 from ui.augmentation.judge import show_findings
-from ui.augmentation.leave import leave_with_it
+from ui.augmentation.leave import OnScreen, hold_on_screen, leave_with_it, on_screen
 from ui.augmentation.meaning import for_the_network
 from ui.augmentation.saved import open_popover, save_popover
 from ui.augmentation.see_look import look_controls
@@ -20,7 +20,6 @@ from ui.augmentation.see_removed import show_removed
 from ui.augmentation.see_steps import show_steps
 
 STEPS, REMOVED, NETWORK = "Step by step", "How much is removed", "For the network"
-LEAVE = "Leave with it"
 
 # The browser draws what has come when the stream of messages pauses, and in one piece. With this pause 32
 # pictures were on screen 140 ms after a slider moved, without it 155 (medians of 30 moves of each, in turns).
@@ -48,10 +47,13 @@ course_code()
 @st.fragment(key=redraw.PREVIEW)
 def draw_preview() -> None:
     """The pictures of the pipeline in hand, or why there are none."""
+    spec, shown = state.current_augmentation(), None
     try:
-        show_preview(state.current_augmentation(), look)
+        shown = show_preview(spec, look)
     except ConvScopeError as error:
         st.error(str(error), icon=":material/error:")
+    if hold_on_screen(OnScreen(spec, dataset.title, look, shown)):
+        st.rerun()
     time.sleep(PAUSE)
 
 
@@ -67,27 +69,23 @@ def draw_closer_look() -> None:
     """The one view that is chosen; only that is drawn, so that a slider waits for no other."""
     view = st.segmented_control(
         "A closer look",
-        (STEPS, REMOVED, NETWORK, LEAVE),
-        default=LEAVE,
+        (STEPS, REMOVED, NETWORK, redraw.LEAVE),
+        default=redraw.LEAVE,
         required=True,
-        key="augment_view",
+        key=redraw.VIEW,
         bind="query-params",
     )
-    spec = state.current_augmentation()
-    try:
-        shown = preview_of(spec, look)
-    except ConvScopeError:  # the preview says why
-        shown = None
-    if view == LEAVE:
-        leave_with_it(spec, dataset.title, look, shown)
-    elif shown is None:
+    now = on_screen()
+    if view == redraw.LEAVE:
+        leave_with_it(now)
+    elif now.shown is None:
         st.caption("There is nothing to look at before the pipeline can run.")
     elif view == STEPS:
-        show_steps(spec, look)
+        show_steps(now.spec, look)
     elif view == NETWORK:
-        for_the_network(spec, dataset)
+        for_the_network(now.spec, dataset)
     else:
-        show_removed(spec, dataset, look.seed)
+        show_removed(now.spec, dataset, look.seed)
 
 
 look = look_controls(dataset)
@@ -96,5 +94,5 @@ with st.grid(columns=2, min_column_width=360, gap="small") as sides:
         draw_preview()
     with sides.cell():
         draw_findings()
-        step_list(state.current_augmentation(), dataset)
+        step_list(dataset)
 draw_closer_look()

@@ -1,6 +1,7 @@
 """Augment in a real browser: holes follow sliders, course code is understood, links show the same pixels."""
 
 import re
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from core.augmentation import AugmentationSpec, presets
+from core.augmentation import AugmentationSpec, presets, to_python
 from core.data import default_name
-from core.spec import from_link
+from core.spec import from_json, from_link
 from tests.browser import AppServer, open_page, open_window, settle
 from tests.tiles import decode, is_outlined, pixels
 from ui.augmentation.see_steps import FACTOR
@@ -113,6 +114,26 @@ def test_outlines_and_percentages_follow_the_slider_and_another_browser_shows_th
     settle(page)
     page.get_by_text(f"{presets()['cutout'].name}, changed", exact=True).first.wait_for()
     assert page.complaints == []  # type: ignore[attr-defined]
+
+
+def test_downloads_give_what_a_slider_was_moved_to(address: str, page: "Page") -> None:
+    open_page(page, f"{address}&{START}")
+    key = "step3_CoarseDropout_hole_height_range"
+    push(page, key, 0, "ArrowLeft", 1, 15)  # leaves the preset, and so has the whole page drawn
+    push(page, key, 0, "ArrowLeft", 11, 4)
+    push(page, key, 1, "ArrowLeft", 12, 4)
+    expect_figure(page, "Hidden", "6.2 %")
+    settle(page)
+    contents = {}
+    for label in ("JSON", "Python", "Contact sheet"):
+        with page.expect_download() as started:
+            page.get_by_role("button", name=label, exact=True).click()
+        contents[label] = started.value.path().read_bytes()
+    spec = from_json(AugmentationSpec, contents["JSON"])
+    assert spec.steps[3].keywords["hole_height_range"] == (4, 4)
+    assert contents["Python"].decode() == to_python(spec, seed=1)
+    assert Image.open(BytesIO(contents["Contact sheet"])).size[0] > 0
+    assert page.complaints == []
 
 
 def test_course_code_is_read_and_its_fault_mended_by_one_click(address: str, page: "Page") -> None:

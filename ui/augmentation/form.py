@@ -28,15 +28,21 @@ MENU: dict[str, Callable[[AugmentationSpec, int], AugmentationSpec]] = {
     "Duplicate": edit.duplicate_step,
     "Remove": edit.remove_step,
 }
-OPENED = "augment_opened"
-"""In the session: the key of the step that was added last, whose settings are open."""
+REFUSALS, OPENED = "augment_refusals", "augment_opened"
+"""In the session: what was refused; the key of the step that was added last, whose settings are open."""
 HALVES = (0.5, 0.5, 0.5)
 
 
-def step_list(spec: AugmentationSpec, dataset: Dataset) -> None:
-    """The steps in order, a way to add one, and the statistics of the normalisation."""
+@st.fragment
+def step_list(dataset: Dataset) -> None:
+    """The steps in order, a way to add one, and the statistics of the normalisation.
+
+    A fragment of its own, as behind a callback that asks for a few parts Streamlit would otherwise drop what
+    the other parts offer for download.
+    """
+    spec = state.current_augmentation()
     with st.container(key="augment_refused"):
-        for refusal in st.session_state.pop("augment_refusals", []):
+        for refusal in st.session_state.pop(REFUSALS, []):
             st.error(refusal, icon=":material/undo:")
     for index, step in enumerate(spec.steps):
         with st.container(border=True, gap="xsmall"):
@@ -120,7 +126,6 @@ def _probability(key: str, index: int, step: StepSpec) -> None:
 
 
 def _argument(control: Control, key: str, index: int, step: StepSpec) -> None:
-
     def put(value: Any, is_shown: bool = False) -> None:
         _change(edit.set_argument, index, control.argument, value, is_shown=is_shown)
 
@@ -136,10 +141,11 @@ def _adding(spec: AugmentationSpec) -> None:
         chosen = st.session_state["augment_add"]
         st.session_state["augment_add"] = None
         if chosen:
-            _change(edit.add_step, chosen)
+            _put(edit.add_step, chosen)
             steps = state.current_augmentation().steps
             places = [index for index, step in enumerate(steps) if step.transform == chosen]
             st.session_state[OPENED] = f"augment_step{places[-1]}_{chosen}" if places else ""
+        st.rerun()
 
     st.selectbox(
         "Add a step",
@@ -195,16 +201,20 @@ def _take_menu(index: int, key: str) -> None:
 def _change(
     make: Callable[..., AugmentationSpec], *values: Any, is_shown: bool = False, **fields: Any
 ) -> None:
-    """Put what `make` makes of the augmentation in hand; say why not where it breaks a rule.
+    """Put what `make` makes of the augmentation in hand, and have drawn what that changes.
 
-    Where the steps show it already, and nothing above either, only what follows from it is drawn.
+    Where the steps show it already, and nothing above either, that is only what follows from it.
     """
     before = state.current_augmentation()
-    try:
-        after = make(before, *values, **fields)
-    except (SpecError, IndexError) as error:  # an index of a step that is gone by now
-        st.session_state.setdefault("augment_refusals", []).append(str(error))
-        return
-    state.set_augmentation(after)
-    if is_shown and after.name == before.name:
+    _put(make, *values, **fields)
+    if is_shown and state.current_augmentation().name == before.name and not st.session_state.get(REFUSALS):
         redraw.what_follows()
+    st.rerun()
+
+
+def _put(make: Callable[..., AugmentationSpec], *values: Any, **fields: Any) -> None:
+    """Put what `make` makes of the augmentation in hand; say why not where it breaks a rule."""
+    try:
+        state.set_augmentation(make(state.current_augmentation(), *values, **fields))
+    except (SpecError, IndexError) as error:  # an index of a step that is gone by now
+        st.session_state.setdefault(REFUSALS, []).append(str(error))

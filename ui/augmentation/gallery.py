@@ -25,14 +25,9 @@ def looked_at(spec: AugmentationSpec, look: Look) -> AugmentationSpec:
     return without_chance(spec) if look.forced else spec
 
 
-def preview_of(spec: AugmentationSpec, look: Look) -> Shown:
-    """The pictures as they are looked at; `SpecError` where the pipeline cannot run."""
-    return augmentation_preview.preview(looked_at(spec, look), look.images, look.seed)
-
-
-def show_preview(spec: AugmentationSpec, look: Look) -> None:
+def show_preview(spec: AugmentationSpec, look: Look) -> Shown:
     """What is hidden on average and at most, and the pairs, each with the steps that acted on it."""
-    shown = preview_of(spec, look)
+    shown = augmentation_preview.preview(looked_at(spec, look), look.images, look.seed)
     hidden = shown.hidden.mean(axis=(1, 2))
     if look.forced:
         st.caption(":orange[:material/bolt: Every step acts on every image: **not what is trained**.]")
@@ -53,6 +48,7 @@ def show_preview(spec: AugmentationSpec, look: Look) -> None:
         "Left the image, right what the network gets; its normalisation is undone to show it."
         + f" With at most {TOLD} pictures, each says what was done to it." * (len(words) > TOLD)
     )
+    return shown
 
 
 def _words(spec: AugmentationSpec, shown: Shown, index: int, with_holes: bool) -> str:

@@ -1,7 +1,7 @@
 """Taking an augmentation away as Python, JSON or a picture."""
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -13,24 +13,77 @@ from ui.augmentation.sheet import contact_sheet
 from ui.text import file_stem
 
 FORCED = " · every step acts"
+IN_HAND, CODE_SHOWN = "augment_leaving", "augment_code_shown"
 
 
-def leave_with_it(spec: AugmentationSpec, dataset_title: str, look: Look, shown: Shown | None) -> None:
+@dataclass(frozen=True, eq=False, slots=True)
+class OnScreen:
+    """What a person sees, and takes away."""
+
+    spec: AugmentationSpec
+    dataset_title: str
+    look: Look
+    shown: Shown | None
+    """None where the pipeline cannot run."""
+
+    def python(self) -> str:
+        """The code that draws what is on screen."""
+        return to_python(self.spec, self.look.seed)
+
+    def json(self) -> str:
+        """The pipeline alone."""
+        return to_json(self.spec)
+
+    def sheet(self) -> bytes:
+        """The pictures as one PNG file."""
+        assert self.shown is not None, "offered with a preview only"
+        forced = FORCED * self.look.forced
+        title = f"{self.spec.name} · {self.dataset_title} · seed {self.look.seed}{forced}"
+        return contact_sheet(self.shown, self.look.names, title, self.look.outlines)
+
+
+class _Held:
+    """What is on screen, for downloads that are made on the click, outside of any run of the page."""
+
+    def __init__(self, now: OnScreen) -> None:
+        self.now = now
+
+
+def hold_on_screen(now: OnScreen) -> bool:
+    """Let the downloads give this from now on; True if others are to be offered than for what was before."""
+    held: _Held = st.session_state.setdefault(IN_HAND, _Held(now))
+    before, held.now = held.now, now
+    return (before.shown is None) != (now.shown is None)
+
+
+def on_screen() -> OnScreen:
+    """What was held last."""
+    held: _Held = st.session_state[IN_HAND]
+    return held.now
+
+
+def is_up_to_date() -> bool:
+    """Whether what `leave_with_it` drew before holds for what is on screen by now."""
+    return not st.session_state.get(CODE_SHOWN)
+
+
+def leave_with_it(now: OnScreen) -> None:
     """The three downloads and the code; without a preview there is only JSON."""
-    stem = file_stem(spec.name, "augmentation")
+    held: _Held = st.session_state[IN_HAND]
+    stem = file_stem(now.spec.name, "augmentation")
+    can_run = now.shown is not None
     with st.container(horizontal=True, key="augment_leave"):
-        if shown is not None:
-            title = f"{spec.name} · {dataset_title} · seed {look.seed}{FORCED * look.forced}"
-            picture = partial(contact_sheet, shown, look.names, title, look.outlines)
-            _download("Python", partial(to_python, spec, look.seed), f"{stem}.py", "text/x-python")
-            _download("Contact sheet", picture, f"{stem}.png", "image/png")
-        _download("JSON", partial(to_json, spec), f"{stem}.json", "application/json")
-    if shown is not None:
-        with st.expander("Python code", key="augment_code_shown", on_change="rerun") as expander:
+        if can_run:
+            _download("Python", lambda: held.now.python(), f"{stem}.py", "text/x-python")
+            _download("Contact sheet", lambda: held.now.sheet(), f"{stem}.png", "image/png")
+        _download("JSON", lambda: held.now.json(), f"{stem}.json", "application/json")
+    if can_run:
+        with st.expander("Python code", key=CODE_SHOWN, on_change="rerun") as expander:
             if expander.open:
-                same = "with the chances above" if look.forced else "what this page shows, in the same order"
-                st.caption(f"For albumentations 2.0.8 and torch; it draws {same}.")
-                st.code(to_python(spec, look.seed), language="python")
+                same = "what this page shows, in the same order"
+                told = "with the chances above" if now.look.forced else same
+                st.caption(f"For albumentations 2.0.8 and torch; it draws {told}.")
+                st.code(now.python(), language="python")
 
 
 def _download(label: str, make: Callable[[], str | bytes], file_name: str, mime: str) -> None:
