@@ -71,6 +71,11 @@ def start(tmp_path: Path, shapes_root: Path, monkeypatch: pytest.MonkeyPatch, cl
     return open_page
 
 
+def slide(app: AppTest, key: str, ends: tuple[int, int]) -> AppTest:
+    """Move a slider, which has only what follows from it drawn; then draw the whole page."""
+    return app.slider(key=key).set_value(ends).run().run()
+
+
 def checked(app: AppTest) -> AppTest:
     assert [problem.value for problem in app.exception] == []
     return app
@@ -152,13 +157,13 @@ def test_a_curve_is_kept_while_its_own_argument_moves_and_no_longer(
     app = start("Strength curve")
     checked(app.button(key="augment_meaning_strength").click().run())
     for side in ("height", "width"):
-        checked(app.slider(key=SIDE.format(side)).set_value((8, 20)).run())
+        checked(slide(app, SIDE.format(side), (8, 20)))
     assert buttons(app) == []
     present = [value for value in table(app, "confidence")["value"] if value.endswith("(present)")]
     assert present == ["8 (present)", "12 (present)", "16 (present)", "20 (present)"]
-    checked(app.slider(key=SIDE.format("width")).set_value((8, 8)).run())
+    checked(slide(app, SIDE.format("width"), (8, 8)))
     assert "no single number" in words(app)
-    checked(app.slider(key="augment_step3_CoarseDropout_num_holes_range").set_value((2, 2)).run())
+    checked(slide(app, "augment_step3_CoarseDropout_num_holes_range", (2, 2)))
     assert buttons(app) == ["augment_meaning_strength"]
     assert len(asked) == 1
 
@@ -210,7 +215,7 @@ def test_a_hole_over_everything_takes_all_evidence_of_every_image(
 ) -> None:
     app = start("Evidence removed")
     for side in ("height", "width"):
-        checked(app.slider(key=SIDE.format(side)).set_value((32, 32)).run())
+        checked(slide(app, SIDE.format(side), (32, 32)))
     checked(app.button(key="augment_meaning_evidence").click().run())
     figures = {metric.label: metric.value for metric in app.metric}
     assert (figures["Evidence removed"], figures["Pixels removed"]) == ("100.0 %", "100.0 %")
