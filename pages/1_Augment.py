@@ -1,7 +1,5 @@
 """Augment: tune an augmentation on real images, and see exactly what the training would get."""
 
-import time
-
 import streamlit as st
 
 from core.augmentation import notes, presets
@@ -20,10 +18,6 @@ from ui.augmentation.see_removed import show_removed
 from ui.augmentation.see_steps import show_steps
 
 STEPS, REMOVED, NETWORK = "Step by step", "How much is removed", "For the network"
-
-# The browser draws what has come when the stream of messages pauses, and in one piece. With this pause 32
-# pictures were on screen 140 ms after a slider moved, without it 155 (medians of 30 moves of each, in turns).
-PAUSE = 0.04  # seconds
 
 layout.page_header("Augment", "Tune an augmentation on real images: what you see is what a training gets.")
 try:
@@ -54,7 +48,6 @@ def draw_preview() -> None:
         st.error(str(error), icon=":material/error:")
     if hold_on_screen(OnScreen(spec, dataset.title, look, shown)):
         st.rerun()
-    time.sleep(PAUSE)
 
 
 @st.fragment(key=redraw.JUDGED)

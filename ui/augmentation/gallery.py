@@ -9,7 +9,7 @@ from core.augmentation.spec import NORMALIZE
 from ui.augmentation import preview as augmentation_preview
 from ui.augmentation.preview import Shown
 from ui.augmentation.see_look import Look
-from ui.augmentation.see_tiles import Part, draw, show_sheet, show_tiles
+from ui.augmentation.see_tiles import Part, draw, encode, sheet, show_pictures
 from ui.layout import percent
 from ui.text import plain
 
@@ -29,21 +29,23 @@ def show_preview(spec: AugmentationSpec, look: Look) -> Shown:
     """What is hidden on average and at most, and the pairs, each with the steps that acted on it."""
     shown = augmentation_preview.preview(looked_at(spec, look), look.images, look.seed)
     hidden = shown.hidden.mean(axis=(1, 2))
+    words = [_words(spec, shown, index, look.outlines) for index in range(len(shown.images))]
+    alts = [f"{name}, and beside it augmented: {text}" for name, text in zip(look.names, words, strict=True)]
+    captions: list[str] | None = [
+        f"{plain(name)} · {text}" for name, text in zip(look.names, words, strict=True)
+    ]
+    pair = (Part(shown.originals), Part(shown.images, shown.hidden if look.outlines else None))
+    tiles = draw(pair, LARGE if len(words) <= FEW else SMALL)
+    if len(words) > TOLD:
+        tiles, alts, captions = sheet(tiles, COLUMNS), ["; ".join(alts)], None
+    pictures = encode(tiles)  # before anything is shown: what comes in one go, the browser draws in one go
     if look.forced:
         st.caption(":orange[:material/bolt: Every step acts on every image: **not what is trained**.]")
     with st.grid(columns=3, min_column_width=105):
         st.metric("Hidden", percent(hidden.mean()), border=True, help="Of the pixels of all these pictures.")
         st.metric("At most", percent(hidden.max()), border=True, help="In one of these pictures.")
         st.metric("With a hole", f"{np.count_nonzero(hidden)} of {len(hidden)}", border=True)
-    words = [_words(spec, shown, index, look.outlines) for index in range(len(shown.images))]
-    names = [f"{name}, and beside it augmented: {text}" for name, text in zip(look.names, words, strict=True)]
-    pair = (Part(shown.originals), Part(shown.images, shown.hidden if look.outlines else None))
-    tiles = draw(pair, LARGE if len(words) <= FEW else SMALL)
-    if len(words) <= TOLD:
-        captions = [f"{plain(name)} · {text}" for name, text in zip(look.names, words, strict=True)]
-        show_tiles(tiles, captions, names)
-    else:
-        show_sheet(tiles, COLUMNS, "; ".join(names))
+    show_pictures(pictures, alts, captions)
     st.caption(
         "Left the image, right what the network gets; its normalisation is undone to show it."
         + f" With at most {TOLD} pictures, each says what was done to it." * (len(words) > TOLD)

@@ -10,7 +10,7 @@ from core.augmentation.spec import NORMALIZE
 from ui.augmentation.gallery import looked_at
 from ui.augmentation.preview import ShownStage, stages
 from ui.augmentation.see_look import Look
-from ui.augmentation.see_tiles import Part, draw, show_tiles
+from ui.augmentation.see_tiles import Part, draw, encode, show_pictures
 from ui.layout import percent
 from ui.text import plain
 
@@ -45,7 +45,7 @@ def show_steps(spec: AugmentationSpec, look: Look) -> None:
         acted = stage is not None and stage.acted
         tiles.append(_tile(image, outlined, is_faint=not acted))
         captions.append(f"**{position + 1} · {plain(title)}** · {plain(_words(spec, position, stage))}")
-    show_tiles(tiles, captions, [caption.replace("*", "") for caption in captions])
+    show_pictures(encode(tiles), [caption.replace("*", "") for caption in captions], captions)
     st.caption("The same draw as in the preview. The last picture is what the network gets.")
 
 
