@@ -133,3 +133,15 @@ def test_the_page_shows_the_extremes_and_the_last_choices(start, batch, end):
     app = start(*steps)
     assert problems(app) == []
     assert steps_in_hand(app) == tuple(steps)
+
+
+def test_a_slider_that_stops_the_pipeline_takes_what_needs_pictures_off_and_back(start):
+    app = start(StepSpec(transform="CenterCrop", arguments=(("height", 31), ("width", 32))))
+    side = "augment_step0_CenterCrop_height"
+    labels = []
+    for height in (30, 32, 31):  # the first changes the name above too
+        app.slider(key=side).set_value(height).run()
+        assert not app.exception
+        labels.append([button.label for button in app.get("download_button")])
+        app.run()
+    assert labels == [["JSON"], ["Python", "Contact sheet", "JSON"], ["JSON"]]

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -43,12 +44,18 @@ def _digest(images: NDArray[np.uint8]) -> bytes:
 HASHES: dict[str | type[Any], Callable[[Any], Any]] = {AugmentationSpec: hash, np.ndarray: _digest}
 
 
+@st.cache_resource(show_spinner="Loading albumentations …")
+def _loaded() -> ModuleType:
+    """The module that runs pipelines, whose first import takes a second."""
+    from core.augmentation import pipeline
+
+    return pipeline
+
+
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=HASHES)
 def preview(spec: AugmentationSpec, images: NDArray[np.uint8], seed: int) -> Shown:
     """`images` (N, 32, 32, 3) before and after; `SpecError` where the pipeline cannot run."""
-    from core.augmentation import pipeline  # albumentations takes a second to import
-
-    result = pipeline.preview(spec, images, seed)
+    result = _loaded().preview(spec, images, seed)
     return Shown(images, result.images, result.holes, result.hidden, result.acted)
 
 
