@@ -5,12 +5,11 @@ import streamlit as st
 from core.augmentation import notes, presets
 from core.errors import ConvScopeError
 from ui import cached, choices, layout, state
-from ui.augmentation import redraw
 from ui.augmentation.course_code import course_code
 from ui.augmentation.form import step_list
-from ui.augmentation.gallery import show_preview
 from ui.augmentation.judge import show_findings
-from ui.augmentation.leave import OnScreen, hold_on_screen, leave_with_it, on_screen
+from ui.augmentation.leave import leave_with_it, on_screen
+from ui.augmentation.live import CLOSER, JUDGED, LEAVE, VIEW, LivePreview
 from ui.augmentation.meaning import for_the_network
 from ui.augmentation.saved import open_popover, save_popover
 from ui.augmentation.see_look import look_controls
@@ -38,38 +37,32 @@ with st.container(key="augment_note"):
 course_code()
 
 
-@st.fragment(key=redraw.PREVIEW)
+@st.fragment
 def draw_preview() -> None:
-    """The pictures of the pipeline in hand, or why there are none."""
-    spec, shown = state.current_augmentation(), None
-    try:
-        shown = show_preview(spec, look)
-    except ConvScopeError as error:
-        st.error(str(error), icon=":material/error:")
-    if hold_on_screen(OnScreen(spec, dataset.title, look, shown)):
-        st.rerun()
+    """The pictures; a fragment as the controls are, which share its place."""
+    live.draw("augment_preview")
 
 
-@st.fragment(key=redraw.JUDGED)
+@st.fragment(key=JUDGED)
 def draw_findings() -> None:
     """What is to be said about the pipeline in hand."""
     with st.container(key="augment_judged"):
         show_findings(state.current_augmentation(), dataset)
 
 
-@st.fragment(key=redraw.CLOSER)
+@st.fragment(key=CLOSER)
 def draw_closer_look() -> None:
     """The one view that is chosen; only that is drawn, so that a slider waits for no other."""
     view = st.segmented_control(
         "A closer look",
-        (STEPS, REMOVED, NETWORK, redraw.LEAVE),
-        default=redraw.LEAVE,
+        (STEPS, REMOVED, NETWORK, LEAVE),
+        default=LEAVE,
         required=True,
-        key=redraw.VIEW,
+        key=VIEW,
         bind="query-params",
     )
     now = on_screen()
-    if view == redraw.LEAVE:
+    if view == LEAVE:
         leave_with_it(now)
     elif now.shown is None:
         st.caption("There is nothing to look at before the pipeline can run.")
@@ -84,8 +77,10 @@ def draw_closer_look() -> None:
 look = look_controls(dataset)
 with st.grid(columns=2, min_column_width=360, gap="small") as sides:
     with sides.cell():
+        live = LivePreview(dataset, look)
         draw_preview()
     with sides.cell():
         draw_findings()
-        step_list(dataset)
+        step_list(dataset, live)
 draw_closer_look()
+live.start()

@@ -35,6 +35,15 @@ SEED_001 = """train_transforms = A.Compose([
 ])"""
 """In the style of a course project: the fill is a mean on the scale 0 to 1, on 8-bit images."""
 
+WATCH_LOSSES = """() => {
+    const holds = node => node.nodeType === 1 && node.querySelector('img');
+    window.losses = 0;
+    new MutationObserver(changes => {
+        for (const change of changes) window.losses += [...change.removedNodes].filter(holds).length;
+    }).observe(document.querySelector('[data-testid="stMain"]'), {subtree: true, childList: true});
+}"""
+"""Counts how often pictures are taken off the page, for however short a time."""
+
 
 @pytest.fixture
 def address(shared_server: AppServer, real_root: Path | None) -> str:
@@ -77,6 +86,13 @@ def push(page: "Page", key: str, thumb: int, arrow: str, times: int, value: int)
     expect(slider).to_have_value(str(value), timeout=PATIENCE)
 
 
+def linked(url: str) -> AugmentationSpec:
+    """The pipeline in a link, of a preset or packed."""
+    link = re.search(r"augmentation=([\w-]+)", url)
+    assert link is not None
+    return presets()[link[1]] if link[1] in presets() else from_link(AugmentationSpec, link[1])
+
+
 def test_outlines_and_percentages_follow_the_slider_and_another_browser_shows_the_same_pixels(
     address: str, browser: "Browser", page: "Page"
 ) -> None:
@@ -106,14 +122,40 @@ def test_outlines_and_percentages_follow_the_slider_and_another_browser_shows_th
     assert other.complaints == []  # type: ignore[attr-defined]
     other.context.close()
 
-    link = re.search(r"augmentation=([\w-]+)", page.url)
-    assert link is not None
-    assert from_link(AugmentationSpec, link[1]).steps[3].keywords["hole_height_range"] == (4, 4)
+    assert linked(page.url).steps[3].keywords["hole_height_range"] == (4, 4)
     page.get_by_role("link", name="Train with this").click()
     page.wait_for_url(re.compile("/Train"))
     settle(page)
     page.get_by_text(f"{presets()['cutout'].name}, changed", exact=True).first.wait_for()
     assert page.complaints == []  # type: ignore[attr-defined]
+
+
+def test_pictures_are_never_taken_off_and_many_moves_at_once_end_where_the_slider_does(
+    address: str, page: "Page"
+) -> None:
+    open_page(page, f"{address}&{START.replace('count=4', 'count=32')}")
+    page.evaluate(WATCH_LOSSES)
+    before = pictures(page)
+    page.locator(".st-key-augment_outline label").first.click()
+    page.wait_for_function(
+        """before => ![...document.querySelectorAll('[data-testid="stImage"] img')]
+            .some(picture => before.includes(picture.src))""",
+        arg=before,
+    )
+    settle(page)
+    push(page, "step3_CoarseDropout_hole_height_range", 0, "ArrowLeft", 14, 2)
+    push(page, "step3_CoarseDropout_hole_width_range", 0, "ArrowLeft", 9, 7)
+    ends = {"hole_height_range": (2, 16), "hole_width_range": (7, 16)}
+    page.wait_for_url(lambda url: ends.items() <= linked(url).steps[3].keywords.items())
+    settle(page)
+    assert page.evaluate("window.losses") == 0
+    following = pictures(page)
+    other = open_window(page.context.browser)
+    open_page(other, page.url)
+    expect_drawn(other)
+    assert pictures(other) == following
+    other.context.close()
+    assert page.complaints == []
 
 
 def test_downloads_give_what_a_slider_was_moved_to(address: str, page: "Page") -> None:

@@ -25,8 +25,8 @@ MOVES = [(0, "ArrowLeft")] * 15 + [(1, "ArrowRight")] * 16 + [(0, "ArrowRight")]
 NUM_WARM = 5  # the first moves compile what the browser runs
 PAUSE = 200  # milliseconds from what one move drew to the next: a quick hand
 # A quiet machine is to be done in 150 and 25; these are for one that is busy.
-BROWSER_MEDIAN, BROWSER_P95 = 250, 450
-SERVER_MEDIAN, SERVER_P95 = 60, 120
+BROWSER_MEDIAN, BROWSER_P95 = 200, 400
+SERVER_MEDIAN, SERVER_P95 = 50, 100
 
 WATCH = """key => {
     let since = 0;

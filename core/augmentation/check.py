@@ -2,7 +2,7 @@
 
 import inspect
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -25,6 +25,8 @@ MAX_NUMBER = 1000
 MIN_SCALE = 0.1
 MAX_SHEAR = 40
 
+Channels = tuple[float, float, float]
+
 # albumentations 2.0.8 only warns about these and goes on without them.
 RENAMED = {
     "max_holes": "num_holes_range",
@@ -44,6 +46,14 @@ RENAMED = {
 FAULTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, cv2.error)
 
 
+class _Image(NamedTuple):
+    """What a step can meet."""
+
+    height: int
+    width: int
+    dtype: str
+
+
 @lru_cache(maxsize=256)
 def check(spec: AugmentationSpec) -> None:
     """Raise `SpecError`, with the step, the rule and the remedy, unless `spec` runs on 32x32 RGB images.
@@ -51,14 +61,11 @@ def check(spec: AugmentationSpec) -> None:
     Steps that are off are not looked at. Every step is run once on a small image, in every image size that
     the steps before it can leave, because a step with a probability below 1 leaves some images as they were.
     """
-    image = np.random.default_rng(0).integers(0, 256, (IMAGE_SIDE, IMAGE_SIDE, 3), dtype=np.uint8)
-    images: dict[tuple[int, ...], NDArray[Any]] = {image.shape: image}
+    images = {_Image(IMAGE_SIDE, IMAGE_SIDE, "uint8")}
     for index, step in active_steps(spec):
-        transform = build_step(spec, index)
-        outcomes = [_try_step(transform, before, place(spec, index)) for before in images.values()]
-        untouched = {} if step.probability == 1 else images
-        images = untouched | {outcome.shape: outcome for outcome in outcomes}
-    for height, width, _ in images:
+        outcomes = {_outcome(step, place(spec, index), spec.mean, spec.std, image) for image in images}
+        images = outcomes if step.probability == 1 else images | outcomes
+    for height, width, _ in sorted(images):
         if (height, width) != (IMAGE_SIDE, IMAGE_SIDE):
             raise SpecError(
                 f"pipeline: every image must leave it at {IMAGE_SIDE}x{IMAGE_SIDE} px, some leave it at "
@@ -78,9 +85,12 @@ def place(spec: AugmentationSpec, index: int) -> str:
 
 def build_step(spec: AugmentationSpec, index: int) -> Any:
     """The albumentations transform of one step; `SpecError` where the installed release refuses it."""
-    step, where = spec.steps[index], place(spec, index)
+    return _build(spec.steps[index], place(spec, index), spec.mean, spec.std)
+
+
+def _build(step: StepSpec, where: str, mean: Channels, std: Channels) -> Any:
     if step.transform == NORMALIZE:
-        return albumentations.Normalize(mean=spec.mean, std=spec.std)
+        return albumentations.Normalize(mean=mean, std=std)
     offered = offered_transforms().get(step.transform)
     if offered is None:
         raise SpecError(
@@ -190,20 +200,26 @@ def _numbers(value: Any) -> list[float]:
     return [value] if isinstance(value, int | float) and not isinstance(value, bool) else []
 
 
-def _try_step(transform: Any, image: NDArray[Any], where: str) -> NDArray[Any]:
+@lru_cache(maxsize=1024)  # a slider of one step leaves the others as they were
+def _outcome(step: StepSpec, where: str, mean: Channels, std: Channels, image: _Image) -> _Image:
+    """What the step leaves of such an image; `SpecError` where it cannot be built, or not work on it."""
+    transform = _build(step, where, mean, std)
     transform.set_random_seed(0)
+    pixels = np.random.default_rng(0).integers(0, 256, (image.height, image.width, 3), dtype=np.uint8)
+    before = pixels if image.dtype == "uint8" else ((pixels / 255 - mean) / std).astype(image.dtype)
     try:
-        outcome: NDArray[Any] = transform(image=image, force_apply=True)["image"]
+        outcome: NDArray[Any] = transform(image=before, force_apply=True)["image"]
     except FAULTS as error:
         reason = str(error).strip() or type(error).__name__
         raise SpecError(
             f"{where}: cannot work on an RGB image with these arguments ({reason}); change them"
         ) from None
     is_picture = outcome.ndim == 3 and outcome.shape[2] == 3 and max(outcome.shape) <= MAX_SIDE
-    normalises = isinstance(transform, albumentations.Normalize)
-    if not is_picture or (outcome.dtype != image.dtype and not normalises):
+    normalises = step.transform == NORMALIZE
+    if not is_picture or (outcome.dtype != before.dtype and not normalises):
         raise SpecError(
-            f"{where}: must leave an RGB image of {image.dtype} with sides up to {MAX_SIDE} px, leaves "
+            f"{where}: must leave an RGB image of {before.dtype} with sides up to {MAX_SIDE} px, leaves "
             f"{outcome.shape} of {outcome.dtype}; change its arguments"
         )
-    return outcome
+    height, width, _ = outcome.shape
+    return _Image(height, width, str(outcome.dtype))

@@ -1,6 +1,7 @@
 """One widget, or a few, for a control of a transform, whatever its kind; and its value in words."""
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -8,16 +9,12 @@ from core.augmentation.controls import Control
 from core.augmentation.literals import read_literal, write_literal
 from core.errors import SpecError
 from ui.augmentation.fill_control import fill_control, fill_words
+from ui.augmentation.refusals import refuse
 from ui.widgets import hold
 
 PARTS = {"xy": ("across", "down"), "size": ("down", "across"), "grid": ("down", "across")}
-
-
-class Put(Protocol):
-    """Takes the new value of a control."""
-
-    def __call__(self, value: Any, is_shown: bool = False) -> None:
-        """Take `value`, which the widget shows by itself if `is_shown`."""
+Put = Callable[[Any], None]
+"""Takes the new value of a control."""
 
 
 def draw_control(control: Control, key: str, value: Any, put: Put) -> None:
@@ -79,12 +76,6 @@ def _slider(control: Control, label: str, key: str, value: Any, put: Put) -> Non
     """One number, or the two ends of a range."""
     number = int if control.kind.startswith("int") else float
     hold(key, tuple(map(number, value)) if isinstance(value, tuple) else number(value))
-
-    def take() -> None:
-        moved = st.session_state[key]
-        settled = control.settle(moved)
-        put(settled, is_shown=settled == moved)
-
     st.slider(
         label,
         number(control.minimum),
@@ -93,7 +84,7 @@ def _slider(control: Control, label: str, key: str, value: Any, put: Put) -> Non
         key=key,
         format="%.4g",
         help=control.help,
-        on_change=take,
+        on_change=lambda: put(control.settle(st.session_state[key])),
     )
 
 
@@ -145,9 +136,11 @@ def _text(control: Control, key: str, value: Any, put: Put) -> None:
 
     def take() -> None:
         try:
-            put(read_literal(control.argument, st.session_state[key]))
+            value = read_literal(control.argument, st.session_state[key])
         except SpecError as error:
-            st.session_state.setdefault("augment_refusals", []).append(str(error))
+            refuse(error)
+            st.rerun()  # the page, where it is said
+        put(value)
 
     st.text_input(
         control.label, key=key, help=control.help, placeholder="As the library has it", on_change=take

@@ -15,9 +15,11 @@ from core.augmentation.spec import CIFAR10_MEAN, CIFAR10_STD, MAX_STEPS, NORMALI
 from core.data import Dataset
 from core.errors import SpecError
 from ui import state
-from ui.augmentation import edit, redraw
+from ui.augmentation import edit
 from ui.augmentation.control_widgets import draw_control, value_words
+from ui.augmentation.live import LivePreview
 from ui.augmentation.offers import documentation, offered_transforms, search_label
+from ui.augmentation.refusals import are_there_refusals, refuse, show_refusals
 from ui.layout import percent
 from ui.text import plain
 from ui.widgets import hold
@@ -28,25 +30,19 @@ MENU: dict[str, Callable[[AugmentationSpec, int], AugmentationSpec]] = {
     "Duplicate": edit.duplicate_step,
     "Remove": edit.remove_step,
 }
-REFUSALS, OPENED = "augment_refusals", "augment_opened"
-"""In the session: what was refused; the key of the step that was added last, whose settings are open."""
+OPENED = "augment_opened"
+"""In the session: the key of the step that was added last, whose settings are open."""
 HALVES = (0.5, 0.5, 0.5)
 
 
-@st.fragment
-def step_list(dataset: Dataset) -> None:
-    """The steps in order, a way to add one, and the statistics of the normalisation.
-
-    A fragment of its own, as behind a callback that asks for a few parts Streamlit would otherwise drop what
-    the other parts offer for download.
-    """
+def step_list(dataset: Dataset, live: LivePreview) -> None:
+    """The steps in order, a way to add one, and the statistics of the normalisation; `live` follows them."""
     spec = state.current_augmentation()
     with st.container(key="augment_refused"):
-        for refusal in st.session_state.pop(REFUSALS, []):
-            st.error(refusal, icon=":material/undo:")
+        show_refusals()
     for index, step in enumerate(spec.steps):
         with st.container(border=True, gap="xsmall"):
-            _step_card(index, step)
+            _step_card(index, step, live)
             if step.transform == NORMALIZE:
                 _statistics(spec, dataset)
     if not spec.steps:
@@ -58,7 +54,7 @@ def step_list(dataset: Dataset) -> None:
             _statistics(spec, dataset)
 
 
-def _step_card(index: int, step: StepSpec) -> None:
+def _step_card(index: int, step: StepSpec, live: LivePreview) -> None:
     offered = offered_transforms().get(step.transform)
     key = f"augment_step{index}_{step.transform}"
     title = offered.title if offered else step.transform
@@ -88,9 +84,9 @@ def _step_card(index: int, step: StepSpec) -> None:
         return  # a slider of another step does not wait for these
     with settings:
         _about(offered)
-        _probability(f"{key}_probability", index, step)
+        _probability(f"{key}_probability", index, live)
         for control in offered.controls:
-            _argument(control, f"{key}_{control.argument}", index, step)
+            _argument(control, f"{key}_{control.argument}", index, live)
 
 
 def _about(offered: OfferedTransform) -> None:
@@ -112,24 +108,31 @@ def _switch(label: str, key: str, index: int, step: StepSpec) -> None:
     )
 
 
-def _probability(key: str, index: int, step: StepSpec) -> None:
-    hold(key, step.probability)
-    st.slider(
-        "Probability",
-        0.0,
-        1.0,
-        step=0.01,
-        key=key,
-        help="The chance that the step acts on an image.",
-        on_change=lambda: _change(edit.change_step, index, probability=st.session_state[key], is_shown=True),
-    )
+@st.fragment
+def _probability(key: str, index: int, live: LivePreview) -> None:
+    with live.follow(key):
+        hold(key, state.current_augmentation().steps[index].probability)
+        st.slider(
+            "Probability",
+            0.0,
+            1.0,
+            step=0.01,
+            key=key,
+            help="The chance that the step acts on an image.",
+            on_change=lambda: _move(live, index, edit.change_step, probability=st.session_state[key]),
+        )
 
 
-def _argument(control: Control, key: str, index: int, step: StepSpec) -> None:
-    def put(value: Any, is_shown: bool = False) -> None:
-        _change(edit.set_argument, index, control.argument, value, is_shown=is_shown)
-
-    draw_control(control, key, step.keywords.get(control.argument, control.absent), put)
+@st.fragment
+def _argument(control: Control, key: str, index: int, live: LivePreview) -> None:
+    with live.follow(key):
+        keywords = state.current_augmentation().steps[index].keywords
+        draw_control(
+            control,
+            key,
+            keywords.get(control.argument, control.absent),
+            lambda value: _move(live, index, edit.set_argument, control.argument, value),
+        )
 
 
 def _adding(spec: AugmentationSpec) -> None:
@@ -141,11 +144,10 @@ def _adding(spec: AugmentationSpec) -> None:
         chosen = st.session_state["augment_add"]
         st.session_state["augment_add"] = None
         if chosen:
-            _put(edit.add_step, chosen)
+            _change(edit.add_step, chosen)
             steps = state.current_augmentation().steps
             places = [index for index, step in enumerate(steps) if step.transform == chosen]
             st.session_state[OPENED] = f"augment_step{places[-1]}_{chosen}" if places else ""
-        st.rerun()
 
     st.selectbox(
         "Add a step",
@@ -198,23 +200,20 @@ def _take_menu(index: int, key: str) -> None:
         _change(MENU[chosen], index)
 
 
-def _change(
-    make: Callable[..., AugmentationSpec], *values: Any, is_shown: bool = False, **fields: Any
-) -> None:
-    """Put what `make` makes of the augmentation in hand, and have drawn what that changes.
-
-    Where the steps show it already, and nothing above either, that is only what follows from it.
-    """
-    before = state.current_augmentation()
-    _put(make, *values, **fields)
-    if is_shown and state.current_augmentation().name == before.name and not st.session_state.get(REFUSALS):
-        redraw.what_follows()
-    st.rerun()
-
-
-def _put(make: Callable[..., AugmentationSpec], *values: Any, **fields: Any) -> None:
+def _change(make: Callable[..., AugmentationSpec], *values: Any, in_link: bool = True, **fields: Any) -> None:
     """Put what `make` makes of the augmentation in hand; say why not where it breaks a rule."""
     try:
-        state.set_augmentation(make(state.current_augmentation(), *values, **fields))
+        state.set_augmentation(make(state.current_augmentation(), *values, **fields), in_link)
     except (SpecError, IndexError) as error:  # an index of a step that is gone by now
-        st.session_state.setdefault(REFUSALS, []).append(str(error))
+        refuse(error)
+
+
+def _move(
+    live: LivePreview, index: int, make: Callable[..., AugmentationSpec], *values: Any, **fields: Any
+) -> None:
+    """`_change` step `index` from a fragment of its own; the page is drawn where more than that changes."""
+    before = state.current_augmentation()
+    _change(make, index, *values, in_link=False, **fields)
+    if state.current_augmentation().name != before.name or are_there_refusals():
+        st.rerun()
+    live.prepare(index)

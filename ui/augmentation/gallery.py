@@ -1,5 +1,7 @@
 """The preview: pictures of the dataset, each beside what the training would make of it."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import streamlit as st
 
@@ -9,7 +11,7 @@ from core.augmentation.spec import NORMALIZE
 from ui.augmentation import preview as augmentation_preview
 from ui.augmentation.preview import Shown
 from ui.augmentation.see_look import Look
-from ui.augmentation.see_tiles import Part, draw, encode, sheet, show_pictures
+from ui.augmentation.see_tiles import Part, Pictures, draw, encode, sheet, show_pictures
 from ui.layout import percent
 from ui.text import plain
 
@@ -25,32 +27,53 @@ def looked_at(spec: AugmentationSpec, look: Look) -> AugmentationSpec:
     return without_chance(spec) if look.forced else spec
 
 
-def show_preview(spec: AugmentationSpec, look: Look) -> Shown:
-    """What is hidden on average and at most, and the pairs, each with the steps that acted on it."""
-    shown = augmentation_preview.preview(looked_at(spec, look), look.images, look.seed)
-    hidden = shown.hidden.mean(axis=(1, 2))
+@dataclass(frozen=True, eq=False, slots=True)
+class Gallery:
+    """The preview, ready to be shown."""
+
+    shown: Shown
+    pictures: Pictures
+    alts: tuple[str, ...]
+    captions: tuple[str, ...] | None
+    is_forced: bool
+    """Whether every step acts, whatever its probability."""
+
+
+def hang(spec: AugmentationSpec, look: Look, moved: int = 0) -> Gallery:
+    """The pairs, each with the steps that acted on it; `SpecError` where the pipeline cannot run.
+
+    `moved` is the step that is being set, if it is one.
+    """
+    shown = augmentation_preview.preview(looked_at(spec, look), look.images, look.seed, moved)
     words = [_words(spec, shown, index, look.outlines) for index in range(len(shown.images))]
     alts = [f"{name}, and beside it augmented: {text}" for name, text in zip(look.names, words, strict=True)]
-    captions: list[str] | None = [
-        f"{plain(name)} · {text}" for name, text in zip(look.names, words, strict=True)
-    ]
     pair = (Part(shown.originals), Part(shown.images, shown.hidden if look.outlines else None))
     tiles = draw(pair, LARGE if len(words) <= FEW else SMALL)
     if len(words) > TOLD:
-        tiles, alts, captions = sheet(tiles, COLUMNS), ["; ".join(alts)], None
-    pictures = encode(tiles)  # before anything is shown: what comes in one go, the browser draws in one go
-    if look.forced:
+        return Gallery(shown, encode(sheet(tiles, COLUMNS)), ("; ".join(alts),), None, look.forced)
+    captions = (f"{plain(name)} · {text}" for name, text in zip(look.names, words, strict=True))
+    return Gallery(shown, encode(tiles), tuple(alts), tuple(captions), look.forced)
+
+
+def show_gallery(gallery: Gallery) -> None:
+    """What is hidden on average and at most, and the pairs."""
+    hidden = gallery.shown.hidden.mean(axis=(1, 2))
+    if gallery.is_forced:
         st.caption(":orange[:material/bolt: Every step acts on every image: **not what is trained**.]")
-    with st.grid(columns=3, min_column_width=105):
+    figures = st.container()
+    show_pictures(gallery.pictures, gallery.alts, gallery.captions)
+    with figures, st.grid(columns=3, min_column_width=105):
         st.metric("Hidden", percent(hidden.mean()), border=True, help="Of the pixels of all these pictures.")
         st.metric("At most", percent(hidden.max()), border=True, help="In one of these pictures.")
         st.metric("With a hole", f"{np.count_nonzero(hidden)} of {len(hidden)}", border=True)
-    show_pictures(pictures, alts, captions)
+
+
+def explain_gallery(look: Look) -> None:
+    """What is seen, whatever the pipeline."""
     st.caption(
         "Left the image, right what the network gets; its normalisation is undone to show it."
-        + f" With at most {TOLD} pictures, each says what was done to it." * (len(words) > TOLD)
+        + f" With at most {TOLD} pictures, each says what was done to it." * (len(look.images) > TOLD)
     )
-    return shown
 
 
 def _words(spec: AugmentationSpec, shown: Shown, index: int, with_holes: bool) -> str:

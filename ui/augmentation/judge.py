@@ -16,11 +16,18 @@ SEVERITIES: dict[Severity, tuple[str, str]] = {
     "warning": (":orange[:material/warning:]", "not what is meant"),
     "note": (":blue[:material/lightbulb:]", "worth a thought"),
 }
+SHOWN = "augment_findings_shown"
+
+
+def is_up_to_date(spec: AugmentationSpec, dataset: Dataset) -> bool:
+    """Whether what `show_findings` showed last holds for `spec` too."""
+    return find_problems(spec, dataset.mean, dataset.std) == st.session_state.get(SHOWN)
 
 
 def show_findings(spec: AugmentationSpec, dataset: Dataset) -> None:
     """A card for each fault of `spec` on these images; nothing where there is none."""
     findings = find_problems(spec, dataset.mean, dataset.std)
+    st.session_state[SHOWN] = findings
     if not findings:
         return
     with st.expander(_summary(findings), expanded=True, key="augment_findings"):

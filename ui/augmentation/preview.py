@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -53,10 +53,23 @@ def _loaded() -> ModuleType:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=HASHES)
-def preview(spec: AugmentationSpec, images: NDArray[np.uint8], seed: int) -> Shown:
-    """`images` (N, 32, 32, 3) before and after; `SpecError` where the pipeline cannot run."""
-    result = _loaded().preview(spec, images, seed)
+def preview(spec: AugmentationSpec, images: NDArray[np.uint8], seed: int, _moved: int = 0) -> Shown:
+    """`images` (N, 32, 32, 3) before and after; `SpecError` where the pipeline cannot run.
+
+    `_moved` is the step that is being set: what those before it do is kept for the next time.
+    """
+    if _moved:
+        kept = replace(spec, name="kept", steps=spec.steps[:_moved])
+        result = _loaded().finish(spec, _begun(kept, images, seed, _whole=spec), seed)
+    else:
+        result = _loaded().preview(spec, images, seed)
     return Shown(images, result.images, result.holes, result.hidden, result.acted)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=HASHES)
+def _begun(kept: AugmentationSpec, images: NDArray[np.uint8], seed: int, _whole: AugmentationSpec) -> Any:
+    """The images behind the steps `kept`, which may leave them larger: only `_whole` runs by itself."""
+    return _loaded().begin(_whole, images, seed, len(kept.steps))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=HASHES)
