@@ -66,7 +66,7 @@ def preview(spec: AugmentationSpec, images: NDArray[np.uint8], seed: int, _moved
     return Shown(images, result.images, result.holes, result.hidden, result.acted)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=HASHES)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=HASHES)
 def _begun(kept: AugmentationSpec, images: NDArray[np.uint8], seed: int, _whole: AugmentationSpec) -> Any:
     """The images behind the steps `kept`, which may leave them larger: only `_whole` runs by itself."""
     return _loaded().begin(_whole, images, seed, len(kept.steps))
