@@ -1,6 +1,6 @@
 """The preview, and how it follows a control of a step without the page around it being drawn again.
 
-Each control is a fragment, which Streamlit runs alone once its value has changed. At its end it draws the
+Each control is a fragment, which Streamlit runs alone once its value has changed. Before itself it draws the
 preview, in a place that all of them share: one run, of some fifteen messages instead of a hundred.
 """
 
