@@ -120,7 +120,7 @@ def save(
                 write_atomically(folder / PREVIOUS, (folder / RECORD).read_bytes())
         _commit(folder, checkpoint)
     finally:
-        _remove_uncommitted(folder)
+        remove_uncommitted(folder)
     for probabilities in folder.glob("probabilities-*"):
         probabilities.unlink(missing_ok=True)
     return checkpoint
@@ -146,8 +146,21 @@ def go_back(folder: Path) -> Checkpoint:
     except FileNotFoundError as error:
         raise CheckpointError(f"{error.filename} is missing; {REMEDY}") from None
     _commit(folder, earlier)
-    _remove_uncommitted(folder)
+    remove_uncommitted(folder)
     return earlier
+
+
+def remove_uncommitted(folder: Path) -> None:
+    """Delete the arrays that neither record names, and what killed writers left; only for its one writer."""
+    remove_unfinished(folder)
+    try:
+        named = {name for record in (RECORD, PREVIOUS) for name in _names_of(folder / record)}
+    except CheckpointError:  # whoever mends the record will want its arrays
+        return
+    for kind in ("weights", "optimiser"):
+        for file in folder.glob(f"{kind}-*.safetensors"):
+            if file.name not in named:
+                file.unlink(missing_ok=True)
 
 
 def load(folder: Path) -> Checkpoint:
@@ -219,19 +232,6 @@ def _commit(folder: Path, checkpoint: Checkpoint) -> None:
 def _seal_of(values: dict[str, Any]) -> str:
     """A digest of the record, so that not even a digit of it changes unnoticed."""
     return sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-
-def _remove_uncommitted(folder: Path) -> None:
-    """Delete the arrays that neither record names, and what killed writers left."""
-    remove_unfinished(folder)
-    try:
-        named = {name for record in (RECORD, PREVIOUS) for name in _names_of(folder / record)}
-    except CheckpointError:  # whoever mends the record will want its arrays
-        return
-    for kind in ("weights", "optimiser"):
-        for file in folder.glob(f"{kind}-*.safetensors"):
-            if file.name not in named:
-                file.unlink(missing_ok=True)
 
 
 def _names_of(record: Path) -> set[str | None]:

@@ -19,7 +19,8 @@ from core.training import run_folder, run_log, runs, worker
 from core.training.endings import explain_end
 from core.training.engine import best_epoch
 from core.training.events import EpochDone, StateChanged
-from tests.watching import has_ended, pid_of, undisturbed_sha, wait
+from core.training.run import read_folder
+from tests.watching import has_ended, pid_of, undisturbed_sha, unnamed_arrays, wait
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -165,6 +166,29 @@ def test_what_a_killed_writer_left_is_swept_away(tmp_path, make_run):
         leftover.write_bytes(b"half")
     list(worker.work(folder))
     assert list(folder.rglob("*.writing-*")) == []
+
+
+class Killed(BaseException):
+    """Nothing between here and the test's own hands may catch it."""
+
+
+def test_a_process_killed_behind_its_last_commit_leaves_no_array_that_no_record_names(
+    tmp_path, make_run, monkeypatch
+):
+    folder = tmp_path / make_run(epochs=3)
+
+    def die_behind_the_last_commit(last):
+        if (last / checkpoint.PREVIOUS).exists() and checkpoint.load(last).epoch == 3:
+            raise Killed
+
+    monkeypatch.setattr(checkpoint, "remove_uncommitted", die_behind_the_last_commit)
+    with pytest.raises(Killed):
+        list(worker.work(folder))
+    monkeypatch.undo()
+    assert len(unnamed_arrays(read_folder(folder))) > 0
+    *_, ending = worker.work(folder)
+    assert ending.state == "finished"
+    assert unnamed_arrays(read_folder(folder)) == set()
 
 
 Usage = namedtuple("Usage", "free")

@@ -125,6 +125,8 @@ def _train(run: Run, pulse: Pulse, meeting: "Meeting | None") -> Generator[Event
     dataset = load(run.spec.dataset, run.data_root)
     pulse.beat()
     resume, notice = load_last(run)
+    # A process that was killed behind its last commit left them, and no later save may come.
+    checkpoint.remove_uncommitted(run.folder / "last")
     peers = lead(meeting, run, resume) if meeting else ALONE
     training = Training(
         run.spec, dataset, run.device, resume=resume, rate_changes=run.rate_changes, peers=peers
