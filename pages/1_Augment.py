@@ -40,7 +40,7 @@ course_code()
 @st.fragment
 def draw_preview() -> None:
     """The pictures; a fragment as the controls are, which share its place."""
-    live.draw("augment_preview")
+    live.show("augment_preview")
 
 
 @st.fragment(key=JUDGED)
@@ -72,6 +72,7 @@ def draw_closer_look() -> None:
         for_the_network(now.spec, dataset)
     else:
         show_removed(now.spec, dataset, look.seed)
+    live.settle()
 
 
 look = look_controls(dataset)

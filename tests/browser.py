@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
 PAGE_MILLISECONDS = 60_000
+UNCAUGHT = "Uncaught app execution"
+"""What Streamlit logs where a page fails; the page itself may show it out of sight."""
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_OPTIONS = (
     "--no-sandbox",
@@ -114,6 +116,11 @@ class AppServer:
             self._log.close()
             self._log = None
 
+    def check(self) -> None:
+        """Raise `AssertionError` with what the log says if a page of this server failed."""
+        log = self.log.read_text()
+        assert UNCAUGHT not in log, log[log.index(UNCAUGHT) :][:4000]
+
 
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on now."""
@@ -181,6 +188,7 @@ def app_server(tmp_path: Path) -> Iterator[AppServer]:
     server.start()
     yield server
     server.stop()
+    server.check()
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +198,7 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServe
     server.start()
     yield server
     server.stop()
+    server.check()
 
 
 @pytest.fixture(scope="module")

@@ -178,6 +178,51 @@ def test_downloads_give_what_a_slider_was_moved_to(address: str, page: "Page") -
     assert page.complaints == []
 
 
+@pytest.mark.parametrize("view", ["Step by step", "How much is removed", "Leave with it"])
+def test_findings_and_the_closer_look_follow_a_slider(address: str, page: "Page", view: str) -> None:
+    open_page(page, f"{address}&{START}&augment_view={view.replace(' ', '+')}")
+    if view == "Leave with it":
+        page.get_by_text("Python code", exact=True).click()
+        told = page.get_by_test_id("stCode").filter(has_text="hole_height_range=(1, 1)")
+    elif view == "Step by step":
+        told = page.get_by_text("16×1\u00a0px")
+    else:
+        told = page.get_by_test_id("stMetricValue").get_by_text("1.6 %", exact=True)
+    settle(page)
+    height = "step3_CoarseDropout_hole_height_range"
+    found = page.get_by_text("The holes are almost nothing")
+    push(page, height, 0, "ArrowLeft", 15, 1)
+    assert found.count() == 0
+    push(page, height, 1, "ArrowLeft", 15, 1)
+    expect(found).to_be_visible(timeout=PATIENCE)
+    expect(told.last).to_be_visible(timeout=PATIENCE)
+    push(page, height, 1, "ArrowRight", 15, 16)
+    expect(found).to_have_count(0, timeout=PATIENCE)
+    settle(page)
+    assert page.get_by_test_id("stException").count() == 0
+    assert page.complaints == []
+
+
+def test_moves_made_before_the_browser_was_sent_the_page_are_kept(browser: "Browser", tmp_path: Path) -> None:
+    server = AppServer(tmp_path, module="tests.late_server")
+    server.start()
+    try:
+        for _ in range(4):  # without the wait, about every other time goes wrong
+            page = open_window(browser)
+            open_page(page, f"{server.url}/Augment?{START}")
+            height = "step3_CoarseDropout_hole_height_range"
+            push(page, height, 0, "ArrowLeft", 1, 15)  # leaves the preset, and so has the whole page drawn
+            push(page, height, 0, "ArrowLeft", 11, 4)
+            page.wait_for_url(lambda url: linked(url).steps[3].keywords["hole_height_range"] == (4, 16))
+            settle(page)
+            push(page, height, 0, "ArrowLeft", 0, 4)
+            assert page.complaints == []  # type: ignore[attr-defined]
+            page.context.close()
+    finally:
+        server.stop()
+    server.check()
+
+
 def test_course_code_is_read_and_its_fault_mended_by_one_click(address: str, page: "Page") -> None:
     open_page(page, f"{address}&augmentation=none")
     page.get_by_text("Course code", exact=True).click()

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from core.data import load
 from core.network import size_network
 from core.network.lesson import SETTINGS, Operation, make_layers, make_network
-from tests.browser import PROJECT, AppServer, open_page
+from tests.browser import PROJECT, AppServer, open_page, settle
 from tests.test_lesson import lessons
 from ui.lesson.latex import cost_formulas
 from ui.lesson.text import EXPLANATIONS, ratio_words
@@ -279,6 +279,7 @@ def test_keys_step_clicks_jump_and_the_link_keeps_the_unit(shared_server: AppSer
     output = page.locator('[data-testid="stVegaLiteChart"][aria-label^="Output channel 1"]')
     for _ in range(2):  # the same cell twice, with a step in between
         cell = output.locator('path[aria-label^="row 3, column 4"]').first
+        settle(page)  # a chart that is being drawn anew takes no click
         cell.wait_for()
         cell.click(force=True)  # its number lies above it
         page.wait_for_url("**/*convolutions_position=28")

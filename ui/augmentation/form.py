@@ -4,6 +4,7 @@ The spec is the truth: every widget is set from it before it is drawn, and its c
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -84,9 +85,11 @@ def _step_card(index: int, step: StepSpec, live: LivePreview) -> None:
         return  # a slider of another step does not wait for these
     with settings:
         _about(offered)
-        _probability(f"{key}_probability", index, live)
+        chance = f"{key}_probability"
+        live.control(chance, partial(_probability, chance, index, live))
         for control in offered.controls:
-            _argument(control, f"{key}_{control.argument}", index, live)
+            own = f"{key}_{control.argument}"
+            live.control(own, partial(_argument, control, own, index, live))
 
 
 def _about(offered: OfferedTransform) -> None:
@@ -108,31 +111,26 @@ def _switch(label: str, key: str, index: int, step: StepSpec) -> None:
     )
 
 
-@st.fragment
 def _probability(key: str, index: int, live: LivePreview) -> None:
-    with live.follow(key):
-        hold(key, state.current_augmentation().steps[index].probability)
-        st.slider(
-            "Probability",
-            0.0,
-            1.0,
-            step=0.01,
-            key=key,
-            help="The chance that the step acts on an image.",
-            on_change=lambda: _move(live, index, edit.change_step, probability=st.session_state[key]),
-        )
+    hold(key, state.current_augmentation().steps[index].probability)
+    st.slider(
+        "Probability",
+        0.0,
+        1.0,
+        step=0.01,
+        key=key,
+        help="The chance that the step acts on an image.",
+        on_change=lambda: _move(live, key, index, edit.change_step, probability=st.session_state[key]),
+    )
 
 
-@st.fragment
 def _argument(control: Control, key: str, index: int, live: LivePreview) -> None:
-    with live.follow(key):
-        keywords = state.current_augmentation().steps[index].keywords
-        draw_control(
-            control,
-            key,
-            keywords.get(control.argument, control.absent),
-            lambda value: _move(live, index, edit.set_argument, control.argument, value),
-        )
+    draw_control(
+        control,
+        key,
+        state.current_augmentation().steps[index].keywords.get(control.argument, control.absent),
+        lambda value: _move(live, key, index, edit.set_argument, control.argument, value),
+    )
 
 
 def _adding(spec: AugmentationSpec) -> None:
@@ -209,11 +207,16 @@ def _change(make: Callable[..., AugmentationSpec], *values: Any, in_link: bool =
 
 
 def _move(
-    live: LivePreview, index: int, make: Callable[..., AugmentationSpec], *values: Any, **fields: Any
+    live: LivePreview,
+    key: str,
+    index: int,
+    make: Callable[..., AugmentationSpec],
+    *values: Any,
+    **fields: Any,
 ) -> None:
-    """`_change` step `index` from a fragment of its own; the page is drawn where more than that changes."""
+    """`_change` step `index` by control `key`; the page is drawn where more than that changes."""
     before = state.current_augmentation()
     _change(make, index, *values, in_link=False, **fields)
     if state.current_augmentation().name != before.name or are_there_refusals():
         st.rerun()
-    live.prepare(index)
+    live.move(key, index)

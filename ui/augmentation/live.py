@@ -4,10 +4,10 @@ Each control is a fragment, which Streamlit runs alone once its value has change
 preview, in a place that all of them share: one run, of some fifteen messages instead of a hundred.
 """
 
+import math
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from copy import deepcopy
 
 import streamlit as st
@@ -20,6 +20,7 @@ from ui.augmentation import judge, leave
 from ui.augmentation.gallery import Gallery, explain_gallery, hang, show_gallery
 from ui.augmentation.leave import OnScreen, hold_on_screen
 from ui.augmentation.see_look import Look
+from ui.sent import wait_until_sent
 
 JUDGED, CLOSER = "augment_judged", "augment_closer"
 """The fragments around the preview that may show something of the pipeline too."""
@@ -27,6 +28,8 @@ VIEW, LEAVE = "augment_view", "Leave with it"
 """The widget that chooses the closer look, and the one that may need no drawing."""
 DRAWN_SECONDS, MANY_MOVES_SECONDS = 0.1, 0.3
 """What the browser needs for the pictures, and how soon after one another the moves of one drag come."""
+SETTLED_SECONDS = 0.3
+"""In which the browser surely hears of the end of a run."""
 
 
 class LivePreview:
@@ -34,8 +37,8 @@ class LivePreview:
 
     def __init__(self, dataset: Dataset, look: Look) -> None:
         self._dataset, self._look = dataset, look
-        self._follows, self._moved_at = False, 0.0
-        self.prepare()
+        self._follows, self._moved_at, self._owed_until = False, 0.0, 0.0
+        self._prepare()
         place = st.container()
         explain_gallery(look)
         # A copy writes where the place begins, whatever the others wrote. An st.empty would do so too, but be
@@ -45,12 +48,34 @@ class LivePreview:
     def start(self) -> None:
         """Called at the end of a run of the whole page: from now on, controls run alone."""
         self._follows = True
+        wait_until_sent()  # a control that was moved meanwhile runs at once
 
-    def prepare(self, moved: int = 0) -> None:
-        """Called from the callback of a control of step `moved`, before its run sends anything of the page.
+    def move(self, key: str, step: int) -> None:
+        """Called from the callback of the control with this key, of this step: its fragment runs next.
 
-        What follows then comes in one go, and the browser draws it in one go.
+        So do those around the preview if one is outdated, which only a callback can ask for. The pictures are
+        made before anything is sent: what follows then comes in one go, and is drawn in one go.
         """
+        self._prepare(step)
+        is_judged = judge.is_up_to_date(state.current_augmentation(), self._dataset)
+        is_left = st.session_state.get(VIEW) == LEAVE and leave.is_up_to_date()
+        if not is_judged or not is_left or self._is_owing():
+            self._owed_until = math.inf
+            st.rerun((key, JUDGED, CLOSER))
+
+    def settle(self) -> None:
+        """Called at the end of the last fragment that `move` asks for."""
+        if self._is_owing():
+            self._owed_until = time.monotonic() + SETTLED_SECONDS
+
+    def _is_owing(self) -> bool:
+        """Whether the last such run may not have come to its end in the browser: a move breaks it off.
+
+        What it was to take off, such as a finding, would then stay.
+        """
+        return time.monotonic() < self._owed_until
+
+    def _prepare(self, moved: int = 0) -> None:
         spec = state.current_augmentation()
         gallery: Gallery | ConvScopeError
         try:
@@ -59,34 +84,33 @@ class LivePreview:
             gallery = error
         self._ready = spec, gallery
 
-    @contextmanager
-    def follow(self, by: str) -> Iterator[None]:
-        """Around what a control's fragment draws: the preview before it, what else is outdated behind it.
+    def control(self, key: str, draw: Callable[[], None]) -> None:
+        """Have `draw` draw a control that calls `move` with this key; it runs alone, the preview before it.
 
-        The pictures come first, as what comes later may be sent later.
+        The pictures come first, and the link last, as what comes later may be sent later.
         """
-        if not self._follows:  # the whole page runs: Streamlit wants to see who will write here later
-            self._places[by].container()
-            yield
-            return
-        self.draw(by)
-        yield
-        spec = state.current_augmentation()
-        is_left = st.session_state.get(VIEW) == LEAVE and leave.is_up_to_date()
-        outdated = [JUDGED] * (not judge.is_up_to_date(spec, self._dataset)) + [CLOSER] * (not is_left)
-        # A link takes the browser 15 ms, which can wait for the pictures, but not in the midst of many moves.
-        since, self._moved_at = self._moved_at, time.monotonic()
-        if not outdated and self._moved_at - since > MANY_MOVES_SECONDS:
-            time.sleep(DRAWN_SECONDS)
-        state.set_augmentation(spec)
-        if outdated:
-            st.rerun(tuple(outdated))
 
-    def draw(self, by: str) -> None:
+        @st.fragment(key=key)
+        def control() -> None:
+            if not self._follows:  # the whole page runs: Streamlit wants to see who will write here later
+                self._places[key].container()
+                draw()
+                return
+            self.show(key)
+            draw()
+            # A link takes the browser 15 ms, which can wait for the pictures, but not amid many moves.
+            since, self._moved_at = self._moved_at, time.monotonic()
+            if not self._is_owing() and self._moved_at - since > MANY_MOVES_SECONDS:
+                time.sleep(DRAWN_SECONDS)
+            state.set_augmentation(state.current_augmentation())
+
+        control()
+
+    def show(self, by: str) -> None:
         """The pictures of the pipeline in hand, or why there are none; from within a fragment."""
         spec = state.current_augmentation()
         if self._ready[0] is not spec:
-            self.prepare()
+            self._prepare()
         gallery = self._ready[1]
         with self._places[by].container():
             if isinstance(gallery, Gallery):
