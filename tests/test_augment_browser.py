@@ -1,6 +1,7 @@
 """Augment in a real browser: holes follow sliders, course code is understood, links show the same pixels."""
 
 import re
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +13,10 @@ from playwright.sync_api import expect
 
 from core.augmentation import AugmentationSpec, presets, to_python
 from core.data import default_name
-from core.spec import from_json, from_link
+from core.spec import from_json, from_link, to_link
 from tests.browser import AppServer, open_page, open_window, settle
 from tests.tiles import decode, is_outlined, pixels
+from ui.augmentation import edit
 from ui.augmentation.see_steps import FACTOR
 
 if TYPE_CHECKING:
@@ -199,6 +201,25 @@ def test_findings_and_the_closer_look_follow_a_slider(address: str, page: "Page"
     push(page, height, 1, "ArrowRight", 15, 16)
     expect(found).to_have_count(0, timeout=PATIENCE)
     settle(page)
+    assert page.get_by_test_id("stException").count() == 0
+    assert page.complaints == []
+
+
+def test_a_pipeline_of_an_own_name_is_tuned_on_and_named_as_changed(address: str, page: "Page") -> None:
+    own = edit.set_argument(replace(presets()["cutout"], name="Room 4"), 3, "hole_width_range", (8, 8))
+    own = replace(own, name="Room 4")
+    open_page(page, f"{address}&augmentation={to_link(own)}&augment_count=4")
+    chosen = page.locator(".st-key-augment_augmentation input").first
+    expect(chosen).to_have_value("Room 4 (in hand)", timeout=PATIENCE)
+    for times, value in ((1, 15), (3, 12)):
+        push(page, "step3_CoarseDropout_hole_height_range", 0, "ArrowLeft", times, value)
+        expect(chosen).to_have_value("Room 4, changed (in hand)", timeout=PATIENCE)
+        page.wait_for_url(lambda url: linked(url).steps[3].keywords["hole_height_range"][0] == value)  # noqa: B023
+        settle(page)
+    page.get_by_role("button", name="New draw").click()
+    page.wait_for_url(re.compile("augment_seed=2"))
+    settle(page)
+    assert linked(page.url).name == "Room 4, changed"
     assert page.get_by_test_id("stException").count() == 0
     assert page.complaints == []
 

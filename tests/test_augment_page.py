@@ -63,15 +63,16 @@ def test_settings_change_the_augmentation_the_link_and_the_figures(start):
     assert figures(app) == {"Hidden": "25.0 %", "At most": "25.0 %", "With a hole": "8 of 8"}
     dropout = "augment_step3_CoarseDropout"
     app.slider(key=f"{dropout}_hole_height_range").set_value((8, 8)).run()
-    app.run()  # a slider has only what follows from it drawn
+    app.run()  # a control has only what follows from it drawn
     assert figures(app)["Hidden"] == "12.5 %"
     app.slider(key=f"{dropout}_hole_width_range").set_value((8, 8)).run()
-    app.run()  # a slider has only what follows from it drawn
+    app.run()  # a control has only what follows from it drawn
     assert figures(app)["Hidden"] == "6.2 %"
     app.slider(key=f"{dropout}_probability").set_value(0.0).run()
-    app.run()  # a slider has only what follows from it drawn
+    app.run()  # a control has only what follows from it drawn
     assert figures(app)["With a hole"] == "0 of 8"
     app.selectbox(key=f"{dropout}_fill").select("Black").run()
+    app.run()  # a control has only what follows from it drawn
     app.toggle(key="augment_step0_HorizontalFlip_is_on").set_value(False).run()
     step = in_hand(app).steps[3]
     assert step.probability == 0

@@ -522,7 +522,7 @@ def test_a_teachers_own_brief_is_judged_and_travels_by_link(app: AppTest) -> Non
     app.session_state["network_brief_overtaken"] = {}  # as if the change were long ago
     app.query_params["network_brief"] = link
     app.run()
-    assert app.selectbox(key="network_brief_choice").value == "own"
+    assert app.selectbox(key="network_brief_choice").value == "Own: Small"
     assert "1 of 2 broken" in totals(app)
 
 

@@ -331,6 +331,18 @@ def test_a_deleted_run_comes_back_with_one_click(app: AppTest, tmp_path: Path, s
     assert app.selectbox(key="train_run").value == run_id
 
 
+def test_the_run_on_the_page_stays_when_the_browser_sends_its_label_of_before(
+    app: AppTest, tmp_path: Path, shapes_root: Path
+):
+    for _ in range(2):
+        make_run(tmp_path / "runs", shapes_root)
+    newer, older = (run.id for run in runs.list_runs(tmp_path / "runs"))
+    app.session_state["train_run"] = "Wide holes · queued · 2026-11-20 12:00"
+    app.session_state["train_run_link"] = older
+    assert see(app, older).selectbox(key="train_run").value == older
+    assert see(app, newer).selectbox(key="train_run").value == newer
+
+
 def test_the_learning_rate_is_drawn_with_what_was_and_what_is_to_come_and_each_change(
     tmp_path: Path, shapes_root: Path
 ):

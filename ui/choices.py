@@ -1,7 +1,7 @@
 """Choosing the network and the augmentation in hand from the presets, wherever a page needs one."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import streamlit as st
 
@@ -10,10 +10,6 @@ from core.augmentation import AugmentationSpec
 from core.network import NetworkSpec
 from ui import state
 from ui.widgets import hold
-
-T = TypeVar("T")
-
-OWN = "in_hand"
 
 
 def network_choice(page: str) -> NetworkSpec:
@@ -31,17 +27,20 @@ def augmentation_choice(page: str) -> AugmentationSpec:
 
 
 def _choose(label: str, key: str, spec: Any, presets: Mapping[str, Any], keep: Callable[[Any], None]) -> None:
-    present = state.preset_key(spec, presets)
-    options = list(presets) if present else [OWN, *presets]
-    hold(key, present or OWN)
+    # The browser knows an option by its words alone, so what is in hand is another option under another name.
+    present = state.preset_key(spec, presets) or f"{spec.name} (in hand)"
+    options = [*([present] if present not in presets else []), *presets]
+    hold(key, present)
 
     def take() -> None:
-        keep(presets[st.session_state[key]])
+        chosen = st.session_state[key]
+        if chosen in presets:  # a browser that lags behind may send what was in hand before
+            keep(presets[chosen])
 
     st.selectbox(
         label,
         options,
         key=key,
-        format_func=lambda option: f"{spec.name} (in hand)" if option == OWN else presets[option].name,
+        format_func=lambda option: presets[option].name if option in presets else option,
         on_change=take,
     )

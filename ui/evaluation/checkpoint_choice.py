@@ -37,7 +37,7 @@ def checkpoint_choice(dataset: Dataset) -> tuple[Path, Checkpoint]:
         list(listed),
         key=KEY,
         format_func=lambda value: _title(listed[value]),
-        on_change=lambda: st.session_state.update({CHOSEN: st.session_state[KEY]}),
+        on_change=lambda: _take(listed),
     )
     st.query_params[KEY] = st.session_state[LINK] = value
     item = listed[value]
@@ -59,6 +59,11 @@ def _title(item: ListedCheckpoint) -> str:
     if item.checkpoint.test_accuracy is None:
         return item.title
     return f"{item.title} · {layout.percent(item.checkpoint.test_accuracy)}"
+
+
+def _take(listed: dict[str, ListedCheckpoint]) -> None:
+    if st.session_state[KEY] in listed:  # not the label from before its accuracy was measured
+        st.session_state[CHOSEN] = st.session_state[KEY]
 
 
 def _follow_link(listed: dict[str, ListedCheckpoint]) -> None:

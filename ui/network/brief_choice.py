@@ -8,18 +8,18 @@ from core.spec import MAX_LINK_BYTES, from_json, to_json
 from ui import state, widgets
 from ui.network import session
 
-OWN = "own"
-
 
 def brief_form(brief: Brief | None) -> None:
     """The choice of a brief, and the way to write one."""
-    key = state.preset_key(brief, state.known_briefs()) or OWN
-    widgets.hold("network_brief_choice", key)
+    known = state.known_briefs()
+    # The browser knows an option by its words alone, so another brief of one's own is another option.
+    present = state.preset_key(brief, known) or (f"Own: {brief.title}" if brief else "none")
+    widgets.hold("network_brief_choice", present)
     st.selectbox(
         "Brief",
-        [*state.known_briefs(), *([OWN] if key == OWN else [])],
+        [*known, *([present] if present not in known else [])],
         key="network_brief_choice",
-        format_func=lambda key: _title(key, brief),
+        format_func=lambda option: _title(option) if option in known else option,
         on_change=_choose,
     )
     with (
@@ -37,9 +37,9 @@ def brief_form(brief: Brief | None) -> None:
 
 
 def _choose() -> None:
-    key = st.session_state["network_brief_choice"]
-    if key != OWN:
-        state.set_brief(state.known_briefs()[key])
+    chosen, known = st.session_state["network_brief_choice"], state.known_briefs()
+    if chosen in known:
+        state.set_brief(known[chosen])
 
 
 def _take_own() -> None:
@@ -52,8 +52,6 @@ def _take_own() -> None:
         session.refuse(f"{error}. The brief in hand is kept.")
 
 
-def _title(key: str, brief: Brief | None) -> str:
-    if key == OWN and brief is not None:
-        return f"Own: {brief.title}"
+def _title(key: str) -> str:
     known = state.known_briefs()[key]
     return "No brief" if known is None else known.title

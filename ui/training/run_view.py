@@ -50,7 +50,9 @@ def run_choice() -> Run | None:
     if link in listed and link != st.session_state.get("train_run_link"):
         st.session_state["train_run"] = link
     if st.session_state.get("train_run") not in listed:
-        st.session_state.pop("train_run", None)
+        # A browser that has not yet heard of a run's new state sends the run's old label.
+        kept = st.session_state.get("train_run_link")
+        st.session_state["train_run"] = kept if kept in listed else next(iter(listed))
     chosen: str = st.selectbox(
         "Run",
         list(listed),
