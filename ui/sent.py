@@ -27,7 +27,8 @@ def wait_until_sent() -> None:
         active = runtime.get_instance()._session_mgr.get_active_session_info(context.session_id)
         if active is None:  # the browser has left
             return
-        loop, queue, is_sent = active.session._event_loop, active.session._browser_queue, threading.Event()
+        loop, queue = active.session._event_loop, active.session._browser_queue
+        is_sent, is_over = threading.Event(), threading.Event()
 
         def look() -> None:
             if queue.is_empty():
@@ -35,7 +36,6 @@ def wait_until_sent() -> None:
             elif not is_over.is_set():
                 loop.call_later(LOOK_SECONDS, look)
 
-        is_over = threading.Event()
         # Called behind all that the run has asked the loop to put into the queue.
         loop.call_soon_threadsafe(look)
         is_sent.wait(PATIENCE_SECONDS)
