@@ -49,6 +49,7 @@ def timed_server(tmp_path: Path) -> Iterator[AppServer]:
     server.start()
     yield server
     server.stop()
+    server.check()
 
 
 def report(milliseconds: list[float]) -> dict[str, Any]:

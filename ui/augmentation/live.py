@@ -26,8 +26,6 @@ JUDGED, CLOSER = "augment_judged", "augment_closer"
 """The fragments around the preview that may show something of the pipeline too."""
 VIEW, LEAVE = "augment_view", "Leave with it"
 """The widget that chooses the closer look, and the one that may need no drawing."""
-DRAWN_SECONDS, MANY_MOVES_SECONDS = 0.1, 0.3
-"""What the browser needs for the pictures, and how soon after one another the moves of one drag come."""
 SETTLED_SECONDS = 0.3
 """In which the browser surely hears of the end of a run."""
 
@@ -37,7 +35,7 @@ class LivePreview:
 
     def __init__(self, dataset: Dataset, look: Look) -> None:
         self._dataset, self._look = dataset, look
-        self._follows, self._moved_at, self._owed_until = False, 0.0, 0.0
+        self._follows, self._owed_until = False, 0.0
         self._prepare()
         place = st.container()
         explain_gallery(look)
@@ -87,7 +85,7 @@ class LivePreview:
     def control(self, key: str, draw: Callable[[], None]) -> None:
         """Have `draw` draw a control that calls `move` with this key; it runs alone, the preview before it.
 
-        The pictures come first, and the link last, as what comes later may be sent later.
+        The pictures come first, as what comes later may be sent later.
         """
 
         @st.fragment(key=key)
@@ -98,10 +96,6 @@ class LivePreview:
                 return
             self.show(key)
             draw()
-            # A link takes the browser 15 ms, which can wait for the pictures, but not amid many moves.
-            since, self._moved_at = self._moved_at, time.monotonic()
-            if not self._is_owing() and self._moved_at - since > MANY_MOVES_SECONDS:
-                time.sleep(DRAWN_SECONDS)
             state.set_augmentation(state.current_augmentation())
 
         control()
