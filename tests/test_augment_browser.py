@@ -255,6 +255,8 @@ def test_course_code_is_read_and_its_fault_mended_by_one_click(address: str, pag
     expect(black).to_have_count(1, timeout=PATIENCE)
     expect(page.get_by_text("The hole is black").first).to_be_visible()
     settle(page)
+    push(page, "step2_CoarseDropout_hole_height_range", 0, "ArrowLeft", 3, 13)  # the card stays as it is
+    settle(page)
     black.get_by_role("button").first.click()
     expect(black).to_have_count(0, timeout=PATIENCE)
     settle(page)
@@ -262,6 +264,7 @@ def test_course_code_is_read_and_its_fault_mended_by_one_click(address: str, pag
     assert link is not None
     mended = presets()[link[1]] if link[1] in presets() else from_link(AugmentationSpec, link[1])
     assert min(mended.steps[2].keywords["fill"]) > 90  # the mean colour of photographs, or of the stand-in
+    assert mended.steps[2].keywords["hole_height_range"] == (13, 16)
     assert page.complaints == []  # type: ignore[attr-defined]
 
 
