@@ -7,6 +7,7 @@ from core.errors import ConvScopeError
 from ui import cached, choices, layout, state
 from ui.augmentation.course_code import course_code
 from ui.augmentation.form import step_list
+from ui.augmentation.gallery import explain_gallery
 from ui.augmentation.judge import show_findings
 from ui.augmentation.leave import leave_with_it, on_screen
 from ui.augmentation.live import CLOSER, JUDGED, LEAVE, VIEW, LivePreview
@@ -15,10 +16,12 @@ from ui.augmentation.saved import open_popover, save_popover
 from ui.augmentation.see_look import look_controls
 from ui.augmentation.see_removed import show_removed
 from ui.augmentation.see_steps import show_steps
+from ui.augmentation.style import SIDES, dress_page
 
 STEPS, REMOVED, NETWORK = "Step by step", "How much is removed", "For the network"
 
 layout.page_header("Augment", "Tune an augmentation on real images: what you see is what a training gets.")
+dress_page()
 try:
     dataset = cached.current_dataset()
 except ConvScopeError as error:
@@ -76,7 +79,8 @@ def draw_closer_look() -> None:
 
 
 look = look_controls(dataset)
-with st.grid(columns=2, min_column_width=360, gap="small") as sides:
+explain_gallery(look)
+with st.grid(columns=2, min_column_width=360, gap="small", key=SIDES) as sides:
     with sides.cell():
         live = LivePreview(dataset, look)
         draw_preview()

@@ -21,6 +21,8 @@ VAGUE_NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "misc"}
 CODE_LOADERS = ("pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")
 SWITCHES = ("allow_pickle", "shell", "unsafe_allow_html")
 HTML_WRITERS = ("st.html", "components.html", "components.v1.html", "st.components.v1.html", "st.iframe")
+STYLED = ("st.html", "ui/augmentation/style.py")
+"""The one writer, of a file of its own that no visitor can add to."""
 
 
 def below(package: str) -> list[Source]:
@@ -156,7 +158,8 @@ def test_nothing_that_is_loaded_or_shown_can_run_code() -> None:
         for call, name in source.calls():
             keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
             is_fault = (
-                name in ("eval", "exec", "os.system", "os.popen", *HTML_WRITERS)
+                name in ("eval", "exec", "os.system", "os.popen")
+                or (name in HTML_WRITERS and (name, source.path) != STYLED)
                 or (name == "torch.load" and keywords.get("weights_only") != "True")
                 or any(keywords.get(switch, "False") != "False" for switch in SWITCHES)
             )

@@ -19,6 +19,7 @@ from tests.tiles import decode, is_outlined, pixels
 from ui.augmentation import edit
 from ui.augmentation.live import SETTLED_SECONDS
 from ui.augmentation.see_steps import FACTOR
+from ui.augmentation.see_tiles import SHEET_FACTOR
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -27,6 +28,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PATIENCE = 30_000
 """Milliseconds that a busy machine may take to redraw."""
+HEADER = 60
+"""How much of the window Streamlit's header takes, in pixels."""
 START = "augmentation=cutout&augment_outline=true&augment_count=4"
 SEED_001 = """train_transforms = A.Compose([
     A.HorizontalFlip(),
@@ -159,6 +162,32 @@ def test_pictures_are_never_taken_off_and_many_moves_at_once_end_where_the_slide
     assert pictures(other) == following
     other.context.close()
     assert page.complaints == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1280, 900), (800, 900)])
+def test_the_pictures_stay_in_view_beside_the_slider_that_is_moved(
+    address: str, browser: "Browser", width: int, height: int
+) -> None:
+    page = open_window(browser, viewport={"width": width, "height": height})
+    open_page(page, f"{address}&{START.replace('count=4', 'count=32')}")
+    push(page, "step3_CoarseDropout_hole_width_range", 0, "ArrowLeft", 2, 14)
+    settle(page)
+    sheet = page.get_by_test_id("stImage").first.locator("img")
+    drawn = sheet.evaluate("i => [getComputedStyle(i).imageRendering, i.clientWidth / i.naturalWidth]")
+    assert drawn == ["pixelated", SHEET_FACTOR], "no pixel is blurred"
+    seen = sheet.bounding_box()
+    slider = page.locator(".st-key-augment_step3_CoarseDropout_hole_width_range").bounding_box()
+    assert seen is not None
+    assert slider is not None
+    assert 0 < slider["y"] < height
+    if slider["x"] > seen["x"] + seen["width"]:
+        in_view = min(height, seen["y"] + seen["height"]) - max(HEADER, seen["y"])
+        assert in_view > 0.7 * min(seen["height"], height - HEADER)
+    else:
+        assert width == 800, "side by side wherever there is room"
+        assert slider["y"] > seen["y"] + seen["height"], "not over one another"
+    assert page.complaints == []  # type: ignore[attr-defined]
+    page.context.close()
 
 
 def test_downloads_give_what_a_slider_was_moved_to(address: str, page: "Page") -> None:

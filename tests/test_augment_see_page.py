@@ -19,7 +19,15 @@ from tests.browser import PROJECT
 from tests.pictures import pictures
 from tests.tiles import decode, pixels
 from ui.augmentation.gallery import COLUMNS
-from ui.augmentation.see_tiles import GAP, MARGIN, OUTLINE_EDGE, Part, _png, draw
+from ui.augmentation.see_tiles import (
+    GAP,
+    OUTLINE,
+    OUTLINE_EDGE,
+    SHEET_MARGIN,
+    Part,
+    _png,
+    draw,
+)
 
 SPEC = presets()["seed_004_as_intended"]
 
@@ -58,7 +66,7 @@ def images_of(root: Path, count: int) -> NDArray[np.uint8]:
     return train.images[[by_class[turn % 10][turn // 10] for turn in range(count)]]
 
 
-@pytest.mark.parametrize("factor", [2, 3, 4])
+@pytest.mark.parametrize("factor", [1, 2, 3, 4])
 def test_a_tile_holds_the_very_pixels_and_outlines_their_region(factor):
     image, other = pictures(2)
     region = np.zeros((32, 32), bool)
@@ -70,8 +78,8 @@ def test_a_tile_holds_the_very_pixels_and_outlines_their_region(factor):
     right = drawn[:, start : start + side, :3][middle, middle]
     assert np.array_equal(right[~region], other[~region])
     assert np.array_equal(right[5:7, 11:29], other[5:7, 11:29]), "inside its rim the region shows"
-    rim = drawn[4 * factor, start + 10 * factor : start + 30 * factor, :3]
-    assert {tuple(colour) for colour in rim.tolist()} == {OUTLINE_EDGE[:3]}
+    rim = drawn[4 * factor, start + 10 * factor : start + 30 * factor]
+    assert {tuple(colour) for colour in rim.tolist()} == {OUTLINE, OUTLINE_EDGE}
     assert (drawn[:, side:start, 3] == 0).all(), "nothing between the two"
     assert np.array_equal(np.asarray(Image.open(BytesIO(_png(drawn)))), drawn)
 
@@ -90,13 +98,13 @@ def test_many_pictures_stand_on_one_sheet_row_by_row(start, shapes_root):
     images = images_of(shapes_root, 32)
     wanted = preview(SPEC, images, 5).images
     (sheet,) = (decode(picture.url) for picture in app.image[0].proto.imgs)
-    height, width = 2 * 32 + MARGIN, 2 * 64 + GAP + MARGIN
-    assert sheet.shape == (-(-32 // COLUMNS) * height, COLUMNS * width, 4)
+    height, width = 32 + SHEET_MARGIN, 64 + GAP + SHEET_MARGIN
+    assert sheet.shape == (-(-32 // COLUMNS) * height - SHEET_MARGIN, COLUMNS * width - SHEET_MARGIN, 4)
     for place, (original, augmented) in enumerate(zip(images, wanted, strict=True)):
         top, left = place // COLUMNS * height, place % COLUMNS * width
-        tile = sheet[top : top + 64 : 2, left : left + width, :3]
-        assert np.array_equal(tile[:, 0:64:2], original)
-        assert np.array_equal(tile[:, 64 + GAP : 128 + GAP : 2], augmented)
+        tile = sheet[top : top + 32, left : left + width, :3]
+        assert np.array_equal(tile[:, :32], original)
+        assert np.array_equal(tile[:, 32 + GAP : 64 + GAP], augmented)
     assert problems(app) == []
 
 

@@ -11,7 +11,7 @@ from core.augmentation.spec import NORMALIZE
 from ui.augmentation import preview as augmentation_preview
 from ui.augmentation.preview import Shown
 from ui.augmentation.see_look import Look
-from ui.augmentation.see_tiles import Part, Pictures, draw, encode, sheet, show_pictures
+from ui.augmentation.see_tiles import Part, Pictures, draw, encode, encode_sheet, show_pictures
 from ui.layout import percent
 from ui.text import plain
 
@@ -48,9 +48,10 @@ def hang(spec: AugmentationSpec, look: Look, moved: int = 0) -> Gallery:
     words = [_words(spec, shown, index, look.outlines) for index in range(len(shown.images))]
     alts = [f"{name}, and beside it augmented: {text}" for name, text in zip(look.names, words, strict=True)]
     pair = (Part(shown.originals), Part(shown.images, shown.hidden if look.outlines else None))
-    tiles = draw(pair, LARGE if len(words) <= FEW else SMALL)
     if len(words) > TOLD:
-        return Gallery(shown, encode(sheet(tiles, COLUMNS)), ("; ".join(alts),), None, look.forced)
+        whole = encode_sheet(draw(pair, 1), COLUMNS)
+        return Gallery(shown, whole, ("; ".join(alts),), None, look.forced)
+    tiles = draw(pair, LARGE if len(words) <= FEW else SMALL)
     captions = (f"{plain(name)} · {text}" for name, text in zip(look.names, words, strict=True))
     return Gallery(shown, encode(tiles), tuple(alts), tuple(captions), look.forced)
 

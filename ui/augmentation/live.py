@@ -17,7 +17,7 @@ from core.data import Dataset
 from core.errors import ConvScopeError
 from ui import state
 from ui.augmentation import judge, leave
-from ui.augmentation.gallery import Gallery, explain_gallery, hang, show_gallery
+from ui.augmentation.gallery import Gallery, hang, show_gallery
 from ui.augmentation.leave import OnScreen, hold_on_screen
 from ui.augmentation.see_look import Look
 from ui.sent import wait_until_sent
@@ -38,7 +38,6 @@ class LivePreview:
         self._follows, self._owed_until = False, 0.0
         self._prepare()
         place = st.container()
-        explain_gallery(look)
         # A copy writes where the place begins, whatever the others wrote. An st.empty would do so too, but be
         # empty for a moment whenever the page runs: 40 to 90 ms without pictures.
         self._places: defaultdict[str, DeltaGenerator] = defaultdict(lambda: deepcopy(place))

@@ -2,7 +2,8 @@
 
 A tile travels in the page itself, as a PNG file: Chromium has 32 of them on screen in about 40 ms, and in
 150 ms where they are vector graphics around such files. Repeated rows are written as differences, so that to
-enlarge costs next to nothing.
+enlarge costs next to nothing here. It costs the browser, which unpacks every pixel: of many pictures there is
+one sheet that the browser enlarges itself.
 """
 
 import struct
@@ -18,8 +19,12 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 GAP, MARGIN = 1, 4
-"""Between the parts of a tile, and right of it, in pixels of the page."""
+"""Between the parts of a tile, and right of it, in pixels of the file."""
+SHEET_FACTOR, SHEET_MARGIN = 2, 2
+"""How many times the browser enlarges a sheet, and what is between its tiles, in pixels of the file."""
 OUTLINE, OUTLINE_EDGE = (255, 214, 10, 255), (20, 20, 20, 255)
+DASH = 2
+"""How long a dash of an outline is, in pixels of the image."""
 FAINT, OPAQUE = 77, 255
 """How much is left of a part that did not change, of 255."""
 UP = 2
@@ -44,7 +49,7 @@ def draw(parts: Sequence[Part], factor: int) -> NDArray[np.uint8]:
     All tiles at once, and each pixel as one number: by colours, it takes three times as long.
     """
     count, height = parts[0].images.shape[:2]
-    width = factor * sum(part.images.shape[2] for part in parts) + GAP * (len(parts) - 1) + MARGIN
+    width = factor * sum(part.images.shape[2] for part in parts) + GAP * (len(parts) - 1)
     drawn = np.zeros((count, factor * height, width), np.uint32)
     left = 0
     for part in parts:
@@ -53,7 +58,7 @@ def draw(parts: Sequence[Part], factor: int) -> NDArray[np.uint8]:
         if part.outlined is not None and part.outlined.any():
             regions = np.empty(place.shape, np.bool_)
             _enlarge(part.outlined, regions, factor)
-            _outline(place, regions, max(1, factor // 2))
+            _outline(place, regions, factor)
         left += place.shape[2] + GAP
     return drawn.view(np.uint8).reshape(*drawn.shape, 4)
 
@@ -73,12 +78,13 @@ def _enlarge(images: NDArray[Any], place: NDArray[Any], factor: int) -> None:
         place[:, row::factor, column::factor] = images
 
 
-def _outline(pictures: NDArray[np.uint32], regions: NDArray[np.bool_], width: int) -> None:
-    """Draw the inner rim of each region in two colours, so that it shows on any background."""
-    inner = _shrunk(regions, width)
+def _outline(pictures: NDArray[np.uint32], regions: NDArray[np.bool_], factor: int) -> None:
+    """Draw the inner rim of each region in dashes of two colours, so that it shows on any background."""
+    rows, columns = np.ogrid[: pictures.shape[1], : pictures.shape[2]]
+    is_line = (rows + columns) // (DASH * factor) % 2 == 0
     edge, line = np.array([OUTLINE_EDGE, OUTLINE], np.uint8).view(np.uint32)[:, 0]
-    np.copyto(pictures, edge, where=regions & ~inner)
-    np.copyto(pictures, line, where=inner & ~_shrunk(inner, width))
+    rim = regions & ~_shrunk(regions, max(1, factor // 2 * 2))
+    np.copyto(pictures, np.where(is_line, line, edge), where=rim)
 
 
 def _shrunk(regions: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
@@ -115,7 +121,7 @@ class Pictures:
 
     addresses: tuple[str, ...]
     width: int
-    """In pixels, which are those of the page."""
+    """In pixels of the page."""
 
 
 def sheet(tiles: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
@@ -125,21 +131,28 @@ def sheet(tiles: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
     """
     count, height, width = tiles.shape[:3]
     rows = -(-count // columns)
-    drawn = np.zeros((rows, height + MARGIN, columns, width, 4), np.uint8)
+    drawn = np.zeros((rows, height + SHEET_MARGIN, columns, width + SHEET_MARGIN, 4), np.uint8)
     for place, tile in enumerate(tiles):
-        drawn[place // columns, :height, place % columns] = tile
-    return drawn.reshape(1, rows * (height + MARGIN), columns * width, 4)
+        drawn[place // columns, :height, place % columns, :width] = tile
+    whole = drawn.reshape(1, rows * (height + SHEET_MARGIN), columns * (width + SHEET_MARGIN), 4)
+    return whole[:, :-SHEET_MARGIN, :-SHEET_MARGIN]
 
 
 def encode(tiles: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Pictures:
     """Drawn tiles, each (H, W, 4), the smaller ones on a transparent canvas."""
     height, width = (max(tile.shape[axis] for tile in tiles) for axis in (0, 1))
+    width += MARGIN
     return Pictures(tuple(_address(_on_canvas(tile, height, width)) for tile in tiles), width)
+
+
+def encode_sheet(tiles: NDArray[np.uint8], columns: int) -> Pictures:
+    """Tiles drawn at their own size, `(N, H, W, 4)`, as one picture that the browser enlarges."""
+    (whole,) = sheet(tiles, columns)
+    return Pictures((_address(whole),), SHEET_FACTOR * whole.shape[1])
 
 
 def show_pictures(pictures: Pictures, alts: Sequence[str], captions: Sequence[str] | None = None) -> None:
     """Show them as one element, which is quicker than one for each."""
-    # All at one width, which they have: the browser has nothing to scale, and so nothing to blur.
     st.image(
         list(pictures.addresses),
         caption=None if captions is None else list(captions),
