@@ -60,7 +60,7 @@ def test_every_preset_can_be_chosen(start):
 
 def test_settings_change_the_augmentation_the_link_and_the_figures(start):
     app = start("cutout")
-    assert figures(app) == {"Hidden": "25.0 %", "At most": "25.0 %", "With a hole": "8 of 8"}
+    assert figures(app) == {"Hidden": "25.0 %", "At most": "25.0 %", "With a hole": "8/8"}
     dropout = "augment_step3_CoarseDropout"
     app.slider(key=f"{dropout}_hole_height_range").set_value((8, 8)).run()
     app.run()  # a control has only what follows from it drawn
@@ -70,7 +70,7 @@ def test_settings_change_the_augmentation_the_link_and_the_figures(start):
     assert figures(app)["Hidden"] == "6.2 %"
     app.slider(key=f"{dropout}_probability").set_value(0.0).run()
     app.run()  # a control has only what follows from it drawn
-    assert figures(app)["With a hole"] == "0 of 8"
+    assert figures(app)["With a hole"] == "0/8"
     app.selectbox(key=f"{dropout}_fill").select("Black").run()
     app.run()  # a control has only what follows from it drawn
     app.toggle(key="augment_step0_HorizontalFlip_is_on").set_value(False).run()

@@ -66,7 +66,7 @@ def show_gallery(gallery: Gallery) -> None:
     with figures, st.grid(columns=3, min_column_width=105):
         st.metric("Hidden", percent(hidden.mean()), border=True, help="Of the pixels of all these pictures.")
         st.metric("At most", percent(hidden.max()), border=True, help="In one of these pictures.")
-        st.metric("With a hole", f"{np.count_nonzero(hidden)} of {len(hidden)}", border=True)
+        st.metric("With a hole", f"{np.count_nonzero(hidden)}/{len(hidden)}", border=True)
 
 
 def explain_gallery(look: Look) -> None:

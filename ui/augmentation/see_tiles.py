@@ -124,20 +124,6 @@ class Pictures:
     """In pixels of the page."""
 
 
-def sheet(tiles: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
-    """N drawn tiles `(N, H, W, 4)` row by row in one, `(1, H, W, 4)`.
-
-    Of 32 tiles the browser shows it 20 ms sooner than as many pictures, and it takes two thirds of the room.
-    """
-    count, height, width = tiles.shape[:3]
-    rows = -(-count // columns)
-    drawn = np.zeros((rows, height + SHEET_MARGIN, columns, width + SHEET_MARGIN, 4), np.uint8)
-    for place, tile in enumerate(tiles):
-        drawn[place // columns, :height, place % columns, :width] = tile
-    whole = drawn.reshape(1, rows * (height + SHEET_MARGIN), columns * (width + SHEET_MARGIN), 4)
-    return whole[:, :-SHEET_MARGIN, :-SHEET_MARGIN]
-
-
 def encode(tiles: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Pictures:
     """Drawn tiles, each (H, W, 4), the smaller ones on a transparent canvas."""
     height, width = (max(tile.shape[axis] for tile in tiles) for axis in (0, 1))
@@ -146,9 +132,18 @@ def encode(tiles: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> Pictures:
 
 
 def encode_sheet(tiles: NDArray[np.uint8], columns: int) -> Pictures:
-    """Tiles drawn at their own size, `(N, H, W, 4)`, as one picture that the browser enlarges."""
-    (whole,) = sheet(tiles, columns)
-    return Pictures((_address(whole),), SHEET_FACTOR * whole.shape[1])
+    """Tiles drawn at their own size, `(N, H, W, 4)`, row by row in one picture that the browser enlarges.
+
+    Of 32 tiles the browser shows it 20 ms sooner than as many pictures, and it takes two thirds of the room.
+    """
+    count, height, width = tiles.shape[:3]
+    rows = -(-count // columns)
+    drawn = np.zeros((rows, height + SHEET_MARGIN, columns, width + SHEET_MARGIN, 4), np.uint8)
+    for place, tile in enumerate(tiles):
+        drawn[place // columns, :height, place % columns, :width] = tile
+    whole = drawn.reshape(rows * (height + SHEET_MARGIN), columns * (width + SHEET_MARGIN), 4)
+    sheet = whole[:-SHEET_MARGIN, :-SHEET_MARGIN]
+    return Pictures((_address(sheet),), SHEET_FACTOR * sheet.shape[1])
 
 
 def show_pictures(pictures: Pictures, alts: Sequence[str], captions: Sequence[str] | None = None) -> None:
