@@ -219,6 +219,103 @@ STEPS: dict[str, tuple[str, tuple[StepSpec, ...]]] = {
         (step("RandomBrightnessContrast", 0.2, brightness_limit=(-0.1, 0.1), contrast_limit=(-0.3, 0.1)),),
     ),
     "1.3 ToGray": ("A.ToGray(p=0.15)", (step("ToGray", 0.15, method="weighted_average"),)),
+    "0.4 JpegCompression": (
+        "A.JpegCompression(quality_lower=60, p=0.2)",
+        (step("ImageCompression", 0.2, quality_range=(60, 100)),),
+    ),
+    "0.4 GaussNoise by its variance": (
+        "A.GaussNoise(var_limit=(6.5025, 26.01), mean=51)",
+        (step("GaussNoise", std_range=(0.01, 0.02), mean_range=(0.2, 0.2)),),
+    ),
+    "0.5 GaussNoise with its defaults": (
+        "A.GaussNoise(p=1)",
+        (step("GaussNoise", 1, std_range=(round(10**0.5 / 255, 6), round(50**0.5 / 255, 6))),),
+    ),
+    "0.5 GaussianBlur, its deviation by OpenCV's rule": (
+        "A.GaussianBlur(blur_limit=(3, 7), p=1)",
+        (step("GaussianBlur", 1, blur_limit=(3, 7), sigma_limit=(0.8, 1.4)),),
+    ),
+    "0.5 GaussianBlur by its largest side": (
+        "A.GaussianBlur(5), A.GaussianBlur(3, 0.5, False, 0.2)",
+        (
+            step("GaussianBlur", blur_limit=(3, 5), sigma_limit=(0.8, 1.1)),
+            step("GaussianBlur", 0.2, blur_limit=(3, 3), sigma_limit=(0.1, 0.5)),
+        ),
+    ),
+    "0.5 blurs by their largest side": (
+        "A.MotionBlur(5), A.MedianBlur(blur_limit=3), A.Blur(3)",
+        (
+            step("MotionBlur", blur_limit=(3, 5)),
+            step("MedianBlur", blur_limit=(3, 3)),
+            step("Blur", blur_limit=3),
+        ),
+    ),
+    "0.5 RandomRotate90 acts on half": ("A.RandomRotate90()", (step("RandomRotate90", 0.5),)),
+    "0.5 no arguments but the chance": (
+        "A.ChannelShuffle(False, 0.2), A.Transpose(True)",
+        (step("ChannelShuffle", 0.2), step("Transpose", 1)),
+    ),
+    "0.5 ToGray by place": ("A.ToGray(False, 0.2)", (step("ToGray", 0.2, method="weighted_average"),)),
+    "0.5 sizes by place": (
+        "A.Resize(40, 40), A.RandomResizedCrop(32, 32, (0.5, 1.0)), A.RandomSizedCrop((24, 32), 32, 32)",
+        (
+            step("Resize", 1, height=40, width=40),
+            step("RandomResizedCrop", 1, size=(32, 32), scale=(0.5, 1.0)),
+            step("RandomSizedCrop", 1, min_max_height=(24, 32), size=(32, 32)),
+        ),
+    ),
+    "0.5 warps mirror the border": (
+        "A.GridDistortion(), A.ElasticTransform(1, 50, alpha_affine=0), A.SafeRotate(limit=30)",
+        (
+            step("GridDistortion", border_mode=4, normalized=False),
+            step("ElasticTransform", alpha=1, sigma=50, border_mode=4),
+            step("SafeRotate", limit=30, border_mode=4),
+        ),
+    ),
+    "1.0 a warp with a colour at the border": (
+        "A.Perspective(scale=(0.05, 0.1), pad_mode=0, pad_val=[9, 8, 7], mask_pad_val=0)",
+        (step("Perspective", scale=(0.05, 0.1), border_mode=0, fill=(9, 8, 7)),),
+    ),
+    "1.0 PiecewiseAffine, its border by scikit-image's name": (
+        "A.PiecewiseAffine(scale=0.04, nb_rows=4, mode='reflect', cval=0)",
+        (step("PiecewiseAffine", scale=(0.04, 0.04), nb_rows=(4, 4), border_mode=4, fill=0),),
+    ),
+    "1.0 two arguments that are one range now": (
+        "A.Downscale(scale_min=0.5, scale_max=0.9), A.GridDropout(holes_number_x=4, holes_number_y=3)",
+        (
+            step("Downscale", scale_range=(0.5, 0.9)),
+            step("GridDropout", holes_number_xy=(4, 3), random_offset=False),
+        ),
+    ),
+    "1.0 one of two arguments": (
+        "A.RandomSnow(snow_point_upper=0.2)",
+        (step("RandomSnow", snow_point_range=(0.1, 0.2)),),
+    ),
+    "1.0 Solarize on the scale of pixels": (
+        "A.Solarize(threshold=51)",
+        (step("Solarize", threshold_range=(0.2, 0.2)),),
+    ),
+    "1.2 one number as border was red": (
+        "A.Rotate(15, border_mode=0, value=128)",
+        (affine(0, (1, 1), 15, 0.5, translate_percent=(0, 0), border_mode=0, fill=(128, 0, 0)),),
+    ),
+    "1.3 a range from more to less": (
+        "A.Rotate(limit=(15, -15))",
+        (affine(0, (1, 1), 15, 0.5, translate_percent=(0, 0)),),
+    ),
+    "1.4 a length that is always drawn": (
+        "A.XYMasking(num_masks_x=1, num_masks_y=(1, 2), mask_x_length=8, mask_y_length=(4, 8), fill_value=0)",
+        (
+            step(
+                "XYMasking",
+                num_masks_x=1,
+                num_masks_y=(1, 2),
+                mask_x_length=(8, 8),
+                mask_y_length=(4, 8),
+                fill=0,
+            ),
+        ),
+    ),
     "1.4 ranges with the old fill": (
         "A.CoarseDropout(num_holes_range=(1, 2), hole_height_range=(8, 16), fill_value=0.5)",
         (holes((1, 2), (8, 16), (8, 8), 0),),
@@ -240,6 +337,15 @@ STEPS: dict[str, tuple[str, tuple[StepSpec, ...]]] = {
     "2.0 the first unnamed argument is p": (
         "A.HorizontalFlip(0.2), A.CoarseDropout(fill=0)",
         (step("HorizontalFlip", 0.2), step("CoarseDropout", fill=0)),
+    ),
+    "2.0 others by place": (
+        "A.HorizontalFlip(), A.Pad(padding=0), A.Resize(32, 32), A.RandomGamma((60, 140))",
+        (
+            step("HorizontalFlip"),
+            step("Pad", 1, padding=0),
+            step("Resize", 1, height=32, width=32),
+            step("RandomGamma", gamma_limit=(60, 140)),
+        ),
     ),
     "2.0 PadIfNeeded": (
         "A.PadIfNeeded(40, 40, fill=7), A.RandomCrop(32, 32)",

@@ -1,5 +1,6 @@
 """Course code of any release is understood, every change is told, and nothing of it is ever run."""
 
+import inspect
 import subprocess
 import sys
 import time
@@ -10,6 +11,8 @@ import pytest
 
 from core.augmentation import presets
 from core.augmentation.legacy import LegacyReading, parse_legacy
+from core.augmentation.legacy_others import OTHERS
+from core.augmentation.library import albumentations
 from core.augmentation.pipeline import build_pipeline
 from core.augmentation.spec import CIFAR10_MEAN, CIFAR10_STD
 from core.errors import SpecError
@@ -76,7 +79,7 @@ def test_whatever_is_called_otherwise_is_told_with_its_line():
 @pytest.mark.parametrize(
     "inside, words",
     [
-        ("A.HorizontalFlip(0.2)", "first argument without a name is always_apply"),
+        ("A.HorizontalFlip(0.2)", "this argument without a name is always_apply; from 1.4.15 on it is p"),
         ("A.HorizontalFlip(always_apply=True)", "always_apply made it act on every image"),
         ("A.CoarseDropout(max_height=4, max_width=4)", "without max_holes it was 8"),
         ("A.CoarseDropout(1, 1, 1, min_width=16)", "min_width 16 above max_width 1"),
@@ -86,6 +89,24 @@ def test_whatever_is_called_otherwise_is_told_with_its_line():
         ("A.Normalize()", "ImageNet's"),
         ("A.Normalize((125, 123, 114), (63, 62, 67), max_pixel_value=1)", "max_pixel_value 1 is counted"),
         ("A.HorizontalFlip()", "no Normalize"),
+        ("A.CoarseDropout(max_height=4, max_width=4)", "it was 8, from 1.4.7 on 1"),
+        (
+            "A.CoarseDropout(num_holes_range=(1, 2))",
+            "without hole_height_range it was (8, 8); in 2.0.8 it is (0.1",
+        ),
+        ("A.ShiftScaleRotate(rotate_limit=0)", "shifts by whole pixels"),
+        ("A.Affine(translate_percent=(-0.1, 0.1))", "shifts by whole pixels"),
+        (
+            "A.PadIfNeeded(40, 40, border_mode=0, value=128), A.RandomCrop(32, 32)",
+            "write three numbers for grey",
+        ),
+        ("A.RandomRotate90()", "without p it was 0.5; in 2.0.8 it is 1"),
+        ("A.GridDistortion()", "without border_mode it was the mirrored image"),
+        ("A.ElasticTransform()", "alpha_affine, 50 px where not given"),
+        ("A.ISONoise()", "more than twice as much"),
+        ("A.JpegCompression()", "JpegCompression is called ImageCompression now"),
+        ("A.Perspective(mask_pad_val=1)", "mask_pad_val is left out"),
+        ("A.ShiftScaleRotate(), A.CoarseDropout(fill=0)", "read as of 2.0, whose border is black"),
     ],
 )
 def test_defaults_that_changed_are_told(inside, words):
@@ -128,6 +149,14 @@ def test_statistics_in_every_way_that_they_are_written(normalize, mean, std):
         "ps = [x / 10 for x in (3, 4)]\nt = A.Compose([A.HorizontalFlip(p=ps[0])])",
         "t: A.Compose = A.Compose([A.Compose([A.HorizontalFlip(p=0.3)])])",
         "p = int(3.7) / float(10)\nt = A.Compose([A.HorizontalFlip(p=p)])",
+        "\ufefft = A.Compose([A.HorizontalFlip(p=0.3)])",
+        "t = A.ReplayCompose([A.HorizontalFlip(p=0.3)])",
+        "def train():\n    return A.Compose([A.HorizontalFlip(p=0.3)])\n\nt = train()",
+        CLASS + "train = Transforms()",
+        "data = CIFAR10Dataset(transform=A.Compose([A.HorizontalFlip(p=0.3)]))",
+        "from albumentations.augmentations.geometric.flip import HorizontalFlip as F\nCompose([F(p=0.3)])",
+        "from cv2 import BORDER_WRAP\nt = A.Compose([A.HorizontalFlip(p=BORDER_WRAP / 10)])",
+        "ps = [0.1, 0.2, 0.3][1:]\nt = A.Compose([A.HorizontalFlip(p=ps[3 // 2])])",
         "b = [A.HorizontalFlip(p=0.3)]\nt = A.Compose(b + [A.Normalize(), A.pytorch.ToTensorV2()])",
     ],
 )
@@ -166,6 +195,22 @@ def test_however_it_is_written_down(source):
         ("A.Compose([A.HorizontalFlip()])\nA.Compose([A.VerticalFlip()])", "line 2: there are 2 pipelines"),
         ("A.HorizontalFlip()", "line 1: HorizontalFlip stands outside of any Compose"),
         ("T.Compose([\n T.RandomCrop(32, padding=4), T.ToTensor()])", "line 2: RandomCrop is torchvision's"),
+        (
+            "A.Compose([\n A.Resize(36, 36), A.PadIfNeeded(40, 40)])",
+            "line 2: PadIfNeeded: is understood only",
+        ),
+        (
+            "A.Compose([\n A.CoarseDropout(num_holes_range=3)])",
+            "line 2: CoarseDropout: num_holes_range is a pair",
+        ),
+        (
+            "A.Compose([\n A.CLAHE(clip_limit=A.Blur())])",
+            r"line 2: CLAHE: clip_limit is a plain value, got Blur\(",
+        ),
+        ("A.Compose([A.RandomResizedCrop((32, 32), (0.5, 1))])", "height and width are two numbers"),
+        ("A.Compose([A.Flip()])", "write HorizontalFlip, VerticalFlip or both"),
+        ("t = A.Compose(\n[A.HorizontalFlip()] * 21)", "line 1: there are 21 steps, at most 20"),
+        (CLASS + "train = Transforms(p=0.9)", r"line 9: `Transforms\(p=0.9\)` hands values"),
         ("if train:\n    t = A.Compose([])", "line 1: `if …` is not understood"),
     ],
 )
@@ -211,6 +256,14 @@ HOSTILE = {
     "attribute chain": "x = a" + ".a" * 20_000,
     "many lines": "x = 1\n" * 8_000,
     "null": "x = '\0'",
+    "steps in steps": "a = A.Compose([A.HorizontalFlip()] * 20)\n" + "a = A.Compose([a] * 200)\n" * 6,
+    "lists in lists": "a = [1] * 200\n" + "a = [a] * 200\n" * 6 + "A.Compose([A.Normalize(mean=a)])",
+    "a list in a list, without end": "a = [1]\n" + "a = [a]\n" * 2_000,
+    "calls in calls": "a = X()\n" + "a = X(a, a)\n" * 1_000 + "A.Compose([A.HorizontalFlip(p=a)])",
+    "a long name": "x = " + "a" * 40_000,
+    "a long transform": f"A.Compose([A.H{'a' * 40_000}()])",
+    "a long word": f"A.Compose([A.HorizontalFlip(p='{'a' * 40_000}')])",
+    "a long argument": f"A.Compose([A.HorizontalFlip({'a' * 40_000}=1)])",
     "half a character": "x = '\udc80'",
 }
 
@@ -222,6 +275,7 @@ def test_hostile_code_is_refused_and_not_run(source, tmp_path: Path):
     with pytest.raises(SpecError) as refusal:
         parse_legacy(source.replace("{canary}", str(canary)))
     assert time.monotonic() - start < 2
+    assert str(refusal.value).startswith("line ")
     assert len(str(refusal.value)) < 400
     assert not canary.exists()
 
@@ -231,6 +285,16 @@ def test_what_is_left_out_is_not_run_either(tmp_path: Path):
     source = f"def f():\n    open({str(canary)!r}, 'w')\n\nf2 = A.Compose([A.HorizontalFlip()])"
     assert "f: is not what" in why(parse_legacy(source))
     assert not canary.exists()
+
+
+def test_what_is_known_of_old_releases_leads_to_arguments_of_this_one():
+    for name, older in OTHERS.items():
+        arguments = set(inspect.signature(getattr(albumentations, name)).parameters)
+        called = {older.renamed.get(place, place) for place in older.places} - {"always_apply"}
+        called -= {old for first, second, _ in older.two.values() for old in (first, second)}
+        assert called <= arguments, name
+        assert {*older.began, *older.two, *older.renamed.values(), *older.values} <= arguments, name
+        assert not older.gone & arguments, name
 
 
 def test_reading_code_needs_neither_albumentations_nor_torch():

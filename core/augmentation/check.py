@@ -147,12 +147,17 @@ def _check_value(name: str, value: Any, where: str) -> None:
 
 
 def _check_reach(control: Control, value: Any, where: str) -> None:
-    """What a control cannot reach is not tested, and may take for ever; one number may stand for a range."""
+    """What a control cannot reach is not tested, and may take for ever.
+
+    One number may stand for a range, and a pair for one number: the library refuses what it does not take.
+    """
     numbers = _numbers(value)
     is_within = numbers and all(control.minimum <= number <= control.maximum for number in numbers)
+    is_pair = control.kind in ("int", "float") and isinstance(value, tuple) and len(value) == 2
+    is_other_form = is_within and (numbers == [value] or (is_pair and numbers == list(value)))
     if control.kind == "text" or (control.kind == "colour" and numbers):
         _check_value(control.argument, value, where)
-    elif not control.fits(value) and not (control.is_numeric and is_within and numbers == [value]):
+    elif not control.fits(value) and not (control.is_numeric and is_other_form):
         raise SpecError(f"{where}: {control.argument} {control.rule()}, got {value!r}; choose within that")
 
 

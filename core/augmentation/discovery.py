@@ -65,6 +65,11 @@ def why_left_out(name: str) -> str:
     return f"is no transform of images in albumentations {albumentations.__version__}"
 
 
+def argument_order(name: str) -> tuple[str, ...]:
+    """The arguments of the transform `name`, in the order of its signature."""
+    return tuple(inspect.signature(getattr(albumentations, name)).parameters)
+
+
 @lru_cache(maxsize=256)
 def documentation(name: str) -> Documentation:
     """What albumentations itself says about its transform `name`."""

@@ -4,21 +4,24 @@
 translated, with the old defaults where they differ, and every change is told. Code is read, never run.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
-from core.augmentation.legacy_calls import Call, Pipeline
+from core.augmentation.legacy_calls import Call, Pipeline, brief, refusal
 from core.augmentation.legacy_names import MODERN_ONLY, MODERN_OPTIONS, OLD_ONLY
 from core.augmentation.legacy_reading import Reading, is_number
 from core.augmentation.legacy_source import Found, read_source
-from core.augmentation.legacy_steps import check_offered, translate
-from core.augmentation.spec import CIFAR10_MEAN, CIFAR10_STD, NORMALIZE, AugmentationSpec, StepSpec
+from core.augmentation.legacy_steps import read, translate
+from core.augmentation.spec import CIFAR10_MEAN, CIFAR10_STD, MAX_STEPS, NORMALIZE, AugmentationSpec, StepSpec
 from core.errors import SpecError
 
 TENSORS = ("ToTensorV2", "ToTensor")
 # Compose's own arguments that say nothing about single images.
 HARMLESS = frozenset({"is_check_shapes", "mask_interpolation", "save_applied_params", "seed", "strict"})
 LONGEST_NAME = 60
+RESIZES = re.compile("Crop|Pad|Resize|^RandomScale$")
+"""The transforms behind which an image may not be 32x32 any more, by a part of their name."""
 
 Colour = tuple[float, float, float]
 
@@ -133,10 +136,9 @@ class _Writer:
             raise SpecError(where + str(error).removeprefix(where)) from None
 
     def _translate(self, call: Call) -> None:
-        check_offered(call)
-        reading = Reading(call, self.is_modern, self.statistics is not None)
+        reading = read(call, self.is_modern, self.statistics is not None)
         steps = translate(reading)
-        if call.name == "PadIfNeeded" and any(step.transform in ("Pad", "RandomCrop") for step in self.steps):
+        if call.name == "PadIfNeeded" and any(RESIZES.search(step.transform) for step in self.steps):
             raise reading.refusal("is understood only on the 32x32 image itself; put it first")
         self.steps.extend(steps)
         self._tell(reading, " + ".join(map(_words, steps)))
@@ -153,7 +155,7 @@ class _Writer:
         )
 
     def _normalise(self, call: Call) -> None:
-        reading = Reading(call, self.is_modern, is_normalised=False)
+        reading = read(call, self.is_modern, is_normalised=False)
         if self.statistics:
             raise reading.refusal("the images are normalised already; keep one Normalize")
         reading.check_names()
@@ -174,7 +176,8 @@ class _Writer:
     def _tell(self, reading: Reading, became: str) -> None:
         if reading.reasons:
             call = reading.call
-            arguments = [*map(repr, call.positional), *(f"{name}={v!r}" for name, v in call.keywords.items())]
+            named = (f"{name}={brief(value)}" for name, value in call.keywords.items())
+            arguments = [*map(brief, call.positional), *named]
             was = f"{call.name}({', '.join(arguments)})"
             why = "; ".join(reading.reasons)
             self.changes.append(LegacyChange(call.line, call.name, was, became, why))
@@ -192,6 +195,11 @@ class _Writer:
             why = "the code has no Normalize, and every image is normalised here"
             self.changes.append(LegacyChange(pipeline.line, "Compose", "", became, why))
         mean, std = self.statistics
+        if len(self.steps) > MAX_STEPS:
+            raise refusal(
+                pipeline.line,
+                f"there are {len(self.steps)} steps, at most {MAX_STEPS} are taken; leave some out",
+            )
         name = f"Course code: {pipeline.name}" if pipeline.name else "Course code"
         try:
             return AugmentationSpec(name=name[:LONGEST_NAME], steps=tuple(self.steps), mean=mean, std=std)
@@ -204,11 +212,11 @@ def _colour(reading: Reading, name: str, scale: float) -> Colour:
     value: Any = reading[name]
     channels = (value,) * 3 if is_number(value) else value
     if not isinstance(channels, tuple) or len(channels) != 3 or not all(map(is_number, channels)):
-        raise reading.refusal(f"{name} is three numbers, got {value!r}; write them")
+        raise reading.refusal(f"{name} is three numbers, got {brief(value)}; write them")
     red, green, blue = (channel if scale == 1 else round(channel * scale, 9) for channel in channels)
     return red, green, blue
 
 
 def _words(step: StepSpec) -> str:
-    arguments = [f"{name}={value!r}" for name, value in step.arguments]
+    arguments = [f"{name}={brief(value)}" for name, value in step.arguments]
     return f"{step.transform}({', '.join([*arguments, f'p={step.probability:g}'])})"

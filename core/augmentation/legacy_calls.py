@@ -1,6 +1,7 @@
 """Transforms and pipelines as they stand in a course project's source, and the names that belong to them."""
 
 import ast
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,14 +32,13 @@ USUAL_NAMES = {
     "transforms": "torchvision.transforms",
     "torchvision": "torchvision",
 }
-# Between the library and the transform: `albumentations.pytorch.transforms.ToTensorV2`.
-MODULES = frozenset(
-    {"augmentations", "composition", "core", "crops", "dropout", "functional", "geometric", "pytorch"}
-    | {"transforms", "v2"}
-)
+COMPOSERS = frozenset({"Compose", "ReplayCompose"})
+"""What makes a pipeline of transforms; the second also writes down what it drew."""
+MAX_CALLS = 100
+MAX_REASON = 360
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Call:
     """A transform as it stands in the source."""
 
@@ -49,8 +49,11 @@ class Call:
     positional: tuple[Any, ...]
     keywords: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        return f"{self.name}(…)"  # calls may stand in calls, without end
 
-@dataclass(slots=True, eq=False)
+
+@dataclass(slots=True, eq=False, repr=False)
 class Pipeline:
     """A `Compose` as it stands in the source."""
 
@@ -61,10 +64,36 @@ class Pipeline:
     name: str = ""
     """What it is assigned to, or the function that returns it."""
 
+    def __repr__(self) -> str:
+        return "Compose(…)"
+
+
+def brief(value: Any) -> str:
+    """A value as Python writes it, shortened where nobody would read it all.
+
+    Code may name one long list many times in another: its whole text could fill the memory.
+    """
+    writer = reprlib.Repr()
+    writer.maxlevel, writer.maxtuple, writer.maxdict, writer.maxstring, writer.maxother = 3, 10, 10, 40, 40
+    return writer.repr(value)
+
+
+def is_plain(value: Any) -> bool:
+    """Whether it is made of numbers, words, lists and dictionaries alone."""
+    if isinstance(value, dict):
+        return all(map(is_plain, value.values()))
+    return all(map(is_plain, value)) if isinstance(value, tuple) else not isinstance(value, Call | Pipeline)
+
+
+def refusal(line: int, reason: str) -> SpecError:
+    """The refusal of what stands at that line."""
+    shown = reason if len(reason) <= MAX_REASON else f"{reason[:MAX_REASON]}…"
+    return SpecError(f"line {line}: {shown}")
+
 
 def refuse(node: ast.AST, reason: str) -> SpecError:
     """The refusal of what stands at the line of `node`."""
-    return SpecError(f"line {getattr(node, 'lineno', 1)}: {reason}")
+    return refusal(getattr(node, "lineno", 1), reason)
 
 
 def compose(node: ast.Call, positional: tuple[Any, ...], keywords: dict[str, Any]) -> Pipeline:
@@ -82,5 +111,7 @@ def compose(node: ast.Call, positional: tuple[Any, ...], keywords: dict[str, Any
         elif isinstance(step, Call):
             calls.append(step)
         else:
-            raise refuse(node, f"Compose holds {step!r:.40}, which is no transform; leave it out")
+            raise refuse(node, f"Compose holds {brief(step)}, which is no transform; leave it out")
+        if len(calls) > MAX_CALLS:
+            raise refuse(node, f"a pipeline has at most {MAX_CALLS} transforms; leave some out")
     return Pipeline(node.lineno, tuple(calls), keywords)

@@ -1,6 +1,7 @@
 """The transforms of albumentations 0.4 to 1.4 with the names and defaults of their arguments.
 
-Read from the releases 0.5.2, 1.0.0, 1.2.1, 1.3.1, 1.4.0 and 1.4.18, whose defaults agree.
+Read from the releases 0.5.2, 1.0.0, 1.2.1, 1.3.1, 1.4.0 and 1.4.18. Where later ones begin otherwise, the
+earlier ones hold, and what is told of the step names both.
 """
 
 from collections.abc import Mapping
@@ -69,6 +70,7 @@ OLD: Mapping[str, Mapping[str, Any]] = {
         "hole_width_range": (8, 8),
     },
     "Cutout": {"num_holes": 8, "max_h_size": 8, "max_w_size": 8, "fill_value": 0},
+    "GaussianBlur": {"blur_limit": (3, 7), "sigma_limit": 0},
     "ToGray": {"num_output_channels": 3, "method": "weighted_average"},
     "ColorJitter": {"brightness": 0.2, "contrast": 0.2, "saturation": 0.2, "hue": 0.2},
     "RandomBrightnessContrast": {"brightness_limit": 0.2, "contrast_limit": 0.2, "brightness_by_max": True},
@@ -105,8 +107,19 @@ MODERN_POSITIONAL: Mapping[str, tuple[str, ...]] = {
 }
 """The arguments of 2.0.8 that people give without names."""
 
+MODERN_HOLES = {
+    "num_holes_range": (1, 2),
+    "hole_height_range": (0.1, 0.2),
+    "hole_width_range": (0.1, 0.2),
+}
+"""What 2.0.8's CoarseDropout begins with."""
+
 MODERN_ONLY = frozenset({"fill", "fill_mask", "padding", "ensure_safe_range"})
-"""Argument names of 2.0 that no release up to 1.4.18 knew."""
+"""Argument names of 2.0 that no release up to 1.4.18 knew; the last ones of 1.4 know them too."""
+MIRRORED = frozenset(
+    {"ElasticTransform", "GridDistortion", "OpticalDistortion", "SafeRotate", "ShiftScaleRotate"}
+)
+"""Mirrored the image at the border in all of 1.4 where none is named; black in 2.0."""
 MODERN_OPTIONS = frozenset({"seed", "save_applied_params"})
 """The same, of Compose itself."""
 OLD_ONLY = frozenset(

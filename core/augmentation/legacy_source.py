@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.augmentation.legacy_calls import Call, Pipeline, refuse
+from core.augmentation.legacy_calls import COMPOSERS, Call, Pipeline, refusal, refuse
 from core.augmentation.legacy_values import Evaluator
-from core.errors import SpecError
 
 MAX_BYTES = 50_000
 MAX_BRACKETS = 40
+BYTE_ORDER_MARK = "\ufeff"
 # A pipeline's file imports no others, and one that does is not a pipeline's file.
 LIBRARIES = frozenset(
     {"PIL", "__future__", "albumentations", "cv2", "math", "matplotlib", "numpy", "random", "torch"}
@@ -37,7 +37,7 @@ class Found:
 def read_source(source: str) -> Found:
     """The pipelines in `source`; `SpecError` names the line of what cannot be understood, and why."""
     reader = _Reader()
-    reader.read(_parse(source).body, Evaluator())
+    reader.read(_parse(source.removeprefix(BYTE_ORDER_MARK)).body, Evaluator())
     return reader.found
 
 
@@ -46,30 +46,31 @@ def _parse(source: str) -> ast.Module:
     try:
         return ast.parse(textwrap.dedent(source))
     except SyntaxError as error:
-        line = f"line {error.lineno}: " if error.lineno else ""
-        raise SpecError(
-            f"{line}this is not Python ({error.msg}); paste the pipeline as it stands in the file"
+        reason = f"this is not Python ({error.msg}); paste the pipeline as it stands in the file"
+        raise refusal(error.lineno or 1, reason) from None
+    except (RecursionError, MemoryError):
+        lines = source.splitlines()
+        longest = lines.index(max(lines, key=len))
+        raise refusal(
+            longest + 1, "this is too long or too deep to be read; paste only the pipeline"
         ) from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        reason = str(error) or type(error).__name__
-        raise SpecError(f"the code cannot be read ({reason}); paste only the pipeline") from None
 
 
 def _check_size(source: str) -> None:
     """Refuse, before the parser sees it, what no course project ever wrote."""
     size = len(source.encode(errors="replace"))
     if size > MAX_BYTES:
-        raise SpecError(
-            f"the code has {size:,} bytes, at most {MAX_BYTES:,} are read; paste only the pipeline"
+        raise refusal(
+            1, f"the code has {size:,} bytes, at most {MAX_BYTES:,} are read; paste only the pipeline"
         )
     depth = 0
     for line, text in enumerate(source.splitlines(), start=1):
         for character in text:
+            if character == "\0" or "\ud800" <= character <= "\udfff":
+                raise refusal(line, f"{character!a} is no character of a text; leave it out")
             depth += (character in "([{") - (character in ")]}")
             if depth > MAX_BRACKETS:
-                raise SpecError(
-                    f"line {line}: brackets are at most {MAX_BRACKETS} deep; paste only the pipeline"
-                )
+                raise refusal(line, f"brackets are at most {MAX_BRACKETS} deep; paste only the pipeline")
 
 
 class _Reader:
@@ -96,8 +97,10 @@ class _Reader:
                 inner.assign(name, values.value(default))
         first = len(self.found.pipelines)
         self.read(block.body, inner)
-        for pipeline in self.found.pipelines[first:]:
+        made = self.found.pipelines[first:]
+        for pipeline in made:
             pipeline.name = pipeline.name or block.name
+        values.makers[block.name] = made[0] if len(made) == 1 else None
 
     def _read_statement(self, statement: ast.stmt, values: Evaluator) -> None:
         if isinstance(statement, ast.Import | ast.ImportFrom):
@@ -132,7 +135,11 @@ class _Reader:
 
     def _keep(self, name: str, value: Any) -> None:
         """Note the pipelines in a value, each once, under its first name."""
-        if isinstance(value, dict):
+        if isinstance(value, Call):  # of a data set or a wrapper, which it is handed to
+            for part in (*value.positional, *value.keywords.values()):
+                if isinstance(part, Pipeline):
+                    self._keep(name, part)
+        elif isinstance(value, dict):
             for key, part in value.items():
                 if isinstance(part, Pipeline):
                     self._keep(str(key), part)
@@ -153,7 +160,7 @@ def _defaults(arguments: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
 
 def _makes_pipeline(block: ast.AST) -> bool:
     calls = (node.func for node in ast.walk(block) if isinstance(node, ast.Call))
-    return any(getattr(func, "attr", getattr(func, "id", "")) == "Compose" for func in calls)
+    return any(getattr(func, "attr", getattr(func, "id", "")) in COMPOSERS for func in calls)
 
 
 def _only_seeds(statement: ast.stmt) -> bool:

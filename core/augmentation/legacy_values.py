@@ -5,7 +5,8 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from core.augmentation.legacy_calls import CV2, MODULES, USUAL_NAMES, Call, compose, refuse
+from core.augmentation.legacy_calls import COMPOSERS, CV2, USUAL_NAMES, Call, Pipeline, compose, refuse
+from core.errors import SpecError
 
 MAX_DEPTH = 30
 MAX_VALUES = 5_000
@@ -17,6 +18,7 @@ OPERATORS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
 }
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {"int": int, "float": float, "tuple": tuple, "list": tuple}
 
@@ -27,6 +29,8 @@ class Evaluator:
     def __init__(self) -> None:
         self.names: dict[str, Any] = {}
         self.libraries: dict[str, str] = dict(USUAL_NAMES)
+        self.makers: dict[str, Pipeline | None] = {}
+        """The code's own functions and classes that make a pipeline: which, where it is only one."""
         self._budget = [MAX_VALUES]
 
     def inner(self) -> "Evaluator":
@@ -34,6 +38,7 @@ class Evaluator:
         inner = Evaluator()
         inner.names = dict(self.names)
         inner.libraries = dict(self.libraries)
+        inner.makers = dict(self.makers)
         inner._budget = self._budget
         return inner
 
@@ -60,8 +65,8 @@ class Evaluator:
         value = read(node, depth + 1)
         if isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:
             raise refuse(node, f"numbers lie within ±{MAX_NUMBER:,.0f}; write a smaller one")
-        if isinstance(value, tuple) and len(value) > MAX_ITEMS:
-            raise refuse(node, f"a list has at most {MAX_ITEMS} items; paste only the pipeline")
+        if _items(value) > MAX_ITEMS:
+            raise _too_many(node)
         return value
 
     def _constant(self, node: ast.Constant, _: int) -> Any:
@@ -83,6 +88,8 @@ class Evaluator:
     def _name(self, node: ast.Name, _: int) -> Any:
         if node.id in self.names:
             return self.names[node.id]
+        if (path := self._path(node.id)) in CV2:
+            return CV2[path]
         raise refuse(node, f"{node.id} has no value in this code; write {node.id} = … above it")
 
     def _attribute(self, node: ast.Attribute, _: int) -> Any:
@@ -96,13 +103,19 @@ class Evaluator:
 
     def _subscript(self, node: ast.Subscript, depth: int) -> Any:
         holder, key = self.value(node.value, depth), self.value(node.slice, depth)
-        is_index = isinstance(holder, tuple) and isinstance(key, int)
+        is_index = isinstance(holder, tuple) and isinstance(key, int | slice)
         if is_index or (isinstance(holder, dict) and isinstance(key, str)):
             try:
                 return holder[key]
             except LookupError:
                 pass
         raise refuse(node, f"`{_excerpt(node)}` names nothing in this code; write its value")
+
+    def _slice(self, node: ast.Slice, depth: int) -> slice:
+        ends = [self.value(end, depth) if end else None for end in (node.lower, node.upper, node.step)]
+        if ends[2] == 0 or not all(end is None or type(end) is int for end in ends):
+            raise refuse(node, "a part of a list is cut out by whole numbers; write its values")
+        return slice(*ends)
 
     def _unaryop(self, node: ast.UnaryOp, depth: int) -> Any:
         operand = self.value(node.operand, depth)
@@ -118,7 +131,7 @@ class Evaluator:
         if operation is None or not (joins or repeats or (_is_number(left) and _is_number(right))):
             raise refuse(node, f"`{_excerpt(node)}` is not arithmetic with numbers; write its value")
         if repeats and len(left) * right > MAX_ITEMS:
-            raise refuse(node, f"a list has at most {MAX_ITEMS} items; paste only the pipeline")
+            raise _too_many(node)
         try:
             return operation(left, right)
         except ArithmeticError as error:
@@ -143,6 +156,8 @@ class Evaluator:
         name = self.dotted(node.func) or ""
         if any(isinstance(item, ast.Starred) for item in node.args) or any(not k.arg for k in node.keywords):
             raise refuse(node, f"`{_excerpt(node)}` hands over arguments with a star; write them out")
+        if name in self.makers:
+            return self._made(node, name)
         library, transform = self._transform(name)
         if name in CONVERSIONS or name == "dict":
             return self._convert(node, name, depth)
@@ -150,9 +165,18 @@ class Evaluator:
             raise refuse(node, f"`{_excerpt(node)}` is a call, and nothing is run here; write its value")
         positional = tuple(self.value(item, depth) for item in node.args)
         keywords = {str(keyword.arg): self.value(keyword.value, depth) for keyword in node.keywords}
-        if transform == "Compose":
+        if transform in COMPOSERS:
             return compose(node, positional, keywords)
         return Call(node.lineno, library, transform, positional, keywords)
+
+    def _made(self, node: ast.Call, name: str) -> Pipeline | None:
+        if node.args or node.keywords:
+            raise refuse(
+                node,
+                f"`{_excerpt(node)}` hands values to this code's own {name}, which is read as it stands; "
+                f"write them into {name} and leave them out here",
+            )
+        return self.makers[name]
 
     def _convert(self, node: ast.Call, name: str, depth: int) -> Any:
         if name == "dict" and not node.args:
@@ -176,8 +200,26 @@ class Evaluator:
             return "", ""
         if not modules and "." not in name:
             return "albumentations", transform
-        is_known = modules[:1] in (["albumentations"], ["torchvision"]) and MODULES.issuperset(modules[1:])
+        is_known = modules[:1] in (["albumentations"], ["torchvision"])
         return (modules[0], transform) if is_known else ("", "")
+
+
+def _items(value: Any) -> int:
+    """How many items a list or a dictionary has, with those of the ones in it; past the most, how many do not
+    matter."""
+    count, left = 0, [value]
+    while left and count <= MAX_ITEMS:
+        part = left.pop()
+        inside = part.values() if isinstance(part, dict) else part if isinstance(part, tuple) else ()
+        count += len(inside)
+        left.extend(inside)
+    return count
+
+
+def _too_many(node: ast.AST) -> SpecError:
+    return refuse(
+        node, f"a list has at most {MAX_ITEMS} items, those of the lists in it too; paste only the pipeline"
+    )
 
 
 def _is_number(value: Any) -> bool:

@@ -2,12 +2,20 @@
 
 from typing import Any
 
+from core.augmentation.legacy_calls import brief
 from core.augmentation.legacy_names import CONSTANT
 from core.augmentation.legacy_reading import Range, Reading, is_number, is_pair, new_step
 from core.augmentation.spec import StepSpec
 
 SIDE = 32
-AFFINE = "an Affine with one factor for both sides is what it was; 2.0.8's own {name} {difference}"
+SHIFT = (
+    "2.0.8, as 1.4.24, shifts by whole pixels, the fraction cut off, where the releases before shifted by "
+    "any fraction: some images stay where they were"
+)
+AFFINE = (
+    "an Affine with one factor for both sides is what it was; 2.0.8's own {name} {difference}; up to 1.1.0 "
+    "it turned about a point half a pixel further right and down"
+)
 
 
 def shift_scale_rotate(reading: Reading, probability: float) -> tuple[StepSpec, ...]:
@@ -19,6 +27,8 @@ def shift_scale_rotate(reading: Reading, probability: float) -> tuple[StepSpec, 
     if shifts[0] != shifts[1]:
         raise reading.refusal(f"shifts by {shifts[0]} across and {shifts[1]} down; use one range for both")
     reading.reasons.append(AFFINE.format(name="ShiftScaleRotate", difference="scales both sides apart"))
+    if shifts[0] != (0, 0):
+        reading.reasons.append(SHIFT)
     moves = (shifts[0], reading.around("scale_limit", 1), reading.around("rotate_limit"))
     return (_affine(reading, probability, *moves),)
 
@@ -78,6 +88,8 @@ def old_affine(reading: Reading, probability: float) -> tuple[StepSpec, ...]:
     values.setdefault("scale", (1, 1))
     if "translate_px" not in values:
         values.setdefault("translate_percent", (0, 0))
+    if values.get("translate_percent", (0, 0)) != (0, 0):
+        reading.reasons.append(SHIFT)
     for old in ("mode", "cval", "cval_mask"):
         if old in reading.given:
             new = {"mode": "border_mode", "cval": "fill"}.get(old, "left out, as there are no masks")
@@ -105,7 +117,9 @@ def _axes(reading: Reading, name: str) -> Range:
         value = axes[0]
     ends = (value, value) if is_number(value) else value
     if not is_pair(ends):
-        raise reading.refusal(f"{name} is a number or a pair of numbers, got {value!r}; write one of these")
+        raise reading.refusal(
+            f"{name} is a number or a pair of numbers, got {brief(value)}; write one of these"
+        )
     return ends[0], ends[1]
 
 
@@ -132,6 +146,8 @@ def pad_if_needed(reading: Reading, probability: float) -> tuple[StepSpec, ...]:
 
 def random_crop(reading: Reading, probability: float) -> tuple[StepSpec, ...]:
     """A window of the image."""
+    if not reading.is_modern:
+        reading.reasons.append("up to 1.1.0 the last place on each axis was never drawn")
     return (
         new_step("RandomCrop", probability, height=reading.whole("height"), width=reading.whole("width")),
     )
