@@ -86,6 +86,20 @@ def test_pasted_course_code_becomes_the_augmentation_in_hand_with_its_findings(s
     assert list(app.exception) == list(app.error) == []
 
 
+def test_code_that_is_no_preset_keeps_its_own_name(start):
+    app = read_code(start("none"), "t = A.Compose([A.HorizontalFlip(p=0.3), A.Normalize()])")
+    assert any("HorizontalFlip → Normalize" in line.value for line in app.markdown)
+    app.button(key="augment_use_code").click().run()
+    assert in_hand(app).name == "Course code: t"
+    app.toggle(key="augment_step0_HorizontalFlip_is_on").set_value(False).run()
+    assert in_hand(app).name == "Course code: t, changed"
+
+
+def test_reading_no_code_says_what_to_paste(start):
+    app = read_code(start("none"), " ")
+    assert any("There is no code yet" in caption.value for caption in app.caption)
+
+
 def test_code_that_is_not_understood_is_refused_at_its_line(start, tmp_path: Path):
     canary = tmp_path / "canary"
     app = read_code(start("none"), f"t = A.Compose([\n    open({str(canary)!r}, 'w'),\n])")

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.augmentation import LegacyReading, parse_legacy
+from core.augmentation.spec import NORMALIZE
 from core.errors import SpecError
 from ui import state
 from ui.augmentation import edit
@@ -29,8 +30,10 @@ def course_code() -> None:
             source = st.text_area(
                 "Code", key="augment_code", height=220, max_chars=MAX_CHARACTERS, placeholder=EXAMPLE
             )
-            st.form_submit_button("Read it", key="augment_read_code")
+            is_sent = st.form_submit_button("Read it", key="augment_read_code")
         if not source.strip():
+            if is_sent:
+                st.caption("There is no code yet: paste the lines from A.Compose([ to ]).")
             return
         try:
             reading = parse_legacy(source)
@@ -42,7 +45,7 @@ def course_code() -> None:
 
 def _show_reading(reading: LegacyReading) -> None:
     steps = [step.transform for step in reading.spec.steps]
-    chain = " → ".join(steps) if steps else "no steps, only the normalisation"
+    chain = " → ".join(steps if NORMALIZE in steps else [*steps, NORMALIZE])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":green[:material/check_circle:] Understood: {plain(chain)}", width="stretch")
         st.button(
@@ -50,7 +53,7 @@ def _show_reading(reading: LegacyReading) -> None:
             key="augment_use_code",
             type="primary",
             on_click=state.set_augmentation,
-            args=(edit.named(reading.spec),),
+            args=(edit.same_preset(reading.spec) or reading.spec,),
         )
     if not reading.changes:
         st.caption("Nothing had to be changed.")

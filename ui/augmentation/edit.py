@@ -68,9 +68,12 @@ def _with_steps(spec: AugmentationSpec, steps: tuple[StepSpec, ...]) -> Augmenta
 
 def named(spec: AugmentationSpec) -> AugmentationSpec:
     """`spec` under the name of the preset that it equals, else under one that says that it was changed."""
-    for preset in presets().values():
-        if replace(spec, name=preset.name) == preset:
-            return preset
-    if spec.name.endswith(CHANGED):
-        return spec
+    preset = same_preset(spec)
+    if preset or spec.name.endswith(CHANGED):
+        return preset or spec
     return replace(spec, name=spec.name[: LONGEST_NAME - len(CHANGED)] + CHANGED)
+
+
+def same_preset(spec: AugmentationSpec) -> AugmentationSpec | None:
+    """The preset that `spec` equals but for its name, if there is one."""
+    return next((preset for preset in presets().values() if replace(spec, name=preset.name) == preset), None)
