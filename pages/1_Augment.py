@@ -17,6 +17,7 @@ from ui.augmentation.see_look import look_controls
 from ui.augmentation.see_removed import show_removed
 from ui.augmentation.see_steps import show_steps
 from ui.augmentation.style import SIDES, dress_page
+from ui.augmentation.undo import undo_buttons
 
 STEPS, REMOVED, NETWORK = "Step by step", "How much is removed", "For the network"
 
@@ -31,6 +32,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     chosen = choices.augmentation_choice("augment")
     open_popover()
     save_popover(chosen)
+    undo_buttons()
     layout.link_to("Train", "Train with this")
 state.set_augmentation(chosen)
 # What comes and goes has a place of its own: else all below would be drawn anew, and lose the focus.

@@ -145,3 +145,44 @@ def test_a_slider_that_stops_the_pipeline_takes_what_needs_pictures_off_and_back
         labels.append([button.label for button in app.get("download_button")])
         app.run()
     assert labels == [["JSON"], ["Python", "Contact sheet", "JSON"], ["JSON"]]
+
+
+def test_undo_takes_back_a_step_a_slider_and_a_preset_and_redo_makes_them_again(start):
+    app = start(StepSpec(transform="HorizontalFlip"), StepSpec(transform="CLAHE"))
+    chance = "augment_step0_HorizontalFlip_probability"
+
+    def in_hand() -> AugmentationSpec:
+        return app.session_state["augmentation_spec"]  # type: ignore[no-any-return]
+
+    seen = [in_hand()]
+    app.toggle(key="augment_step1_CLAHE_is_on").set_value(False).run()
+    seen.append(in_hand())
+    for probability in (0.1, 0.2):  # the page itself is not drawn for these
+        app.slider(key=chance).set_value(probability).run()
+        seen.append(in_hand())
+    app.run()
+    app.selectbox(key="augment_augmentation").set_value("none").run()
+    seen.append(in_hand())
+    assert len(set(seen)) == 5
+    for spec in reversed(seen[:-1]):
+        app.button(key="augment_undo").click().run()
+        assert in_hand() == spec
+        assert app.slider(key=chance).value == spec.steps[0].probability
+    for spec in seen[1:]:
+        app.button(key="augment_redo").click().run()
+        assert in_hand() == spec
+    assert app.query_params["augmentation"] == "none"
+    assert app.button(key="augment_redo").disabled
+    assert problems(app) == []
+
+
+def test_undo_takes_back_a_slider_that_moved_last_and_says_where_it_ends(start):
+    app = start(StepSpec(transform="HorizontalFlip"))
+    first = app.session_state["augmentation_spec"]
+    app.slider(key="augment_step0_HorizontalFlip_probability").set_value(0.1).run()
+    app.button(key="augment_undo").click().run()
+    assert app.session_state["augmentation_spec"] == first
+    assert not app.toast
+    app.button(key="augment_undo").click().run()
+    assert app.session_state["augmentation_spec"] == first
+    assert [toast.value for toast in app.toast] == ["This is what the page began with."]

@@ -15,6 +15,7 @@ from core.augmentation import AugmentationSpec
 from core.errors import ConvScopeError
 from core.network import Brief, NetworkSpec
 from core.spec import from_link, to_link
+from ui.history import History
 
 T = TypeVar("T")
 
@@ -22,6 +23,8 @@ DEFAULT_NETWORK = "seed_004"
 DEFAULT_BRIEF = "seeds_001_003_004"
 DEFAULT_AUGMENTATION = "seed_004_as_intended"
 
+AUGMENTATIONS = "augmentation_history"
+"""In the session: what undo and redo walk over."""
 HURRY_SECONDS = 5.0
 """For so long after a change, the link from before it is taken for a late one, not for a way back."""
 
@@ -59,7 +62,37 @@ def current_augmentation() -> AugmentationSpec:
 
 def set_augmentation(spec: AugmentationSpec, in_link: bool = True) -> None:
     """Make `spec` the augmentation in hand, and write it into the link of this page if `in_link`."""
+    st.session_state[AUGMENTATIONS] = _augmentations().push(spec)
     _set("augmentation", spec, augmentation.presets(), in_link)
+
+
+def undo_augmentation() -> bool:
+    """Put the augmentation in hand that was there before the last change, if there was one."""
+    return _go(_augmentations().undo())
+
+
+def redo_augmentation() -> bool:
+    """Put the augmentation in hand that was taken back last, if one was."""
+    return _go(_augmentations().redo())
+
+
+def can_redo_augmentation() -> bool:
+    """Whether one was taken back."""
+    return bool(_augmentations().future)
+
+
+def _go(history: History[AugmentationSpec]) -> bool:
+    moved = history.present != current_augmentation()
+    st.session_state[AUGMENTATIONS] = history
+    _set("augmentation", history.present, augmentation.presets(), in_link=True)
+    return moved
+
+
+def _augmentations() -> History[AugmentationSpec]:
+    """Those that were in hand; the present one may have come by a link."""
+    spec = current_augmentation()
+    history: History[AugmentationSpec] = st.session_state.get(AUGMENTATIONS, History(spec))
+    return history.push(spec)
 
 
 def preset_key(spec: T, presets: Mapping[str, T]) -> str | None:

@@ -68,7 +68,7 @@ def _card(spec: AugmentationSpec, finding: Finding[AugmentationSpec], dataset: D
                 st.button(
                     "Apply",
                     key=f"augment_apply_{finding.kind}_{finding.index}",
-                    help="To go back to a preset, choose it above again.",
+                    help="Undo, above, takes it back.",
                     on_click=_apply,
                     args=(finding.kind, finding.index, dataset),
                 )

@@ -13,8 +13,8 @@ import streamlit as st
 from core.errors import SpecError
 from core.network import NetworkSpec
 from ui import state
+from ui.history import History
 from ui.network import edit, saved
-from ui.network.history import History
 
 
 @dataclass(frozen=True, slots=True)

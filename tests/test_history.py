@@ -1,6 +1,6 @@
 """Undo and redo go back and forth over exactly what was there, and keep only so much."""
 
-from ui.network.history import MAX_STEPS, History
+from ui.history import MAX_STEPS, History
 
 
 def test_undo_and_redo_walk_the_same_way_back_and_forth() -> None:

@@ -1,0 +1,33 @@
+"""Undo and redo of whatever changed the pipeline in hand."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from ui import state
+
+
+def undo_buttons() -> None:
+    """Undo can always be clicked: the page is not drawn again for a slider that moved."""
+    st.button(
+        "Undo",
+        key="augment_undo",
+        icon=":material/undo:",
+        on_click=_go,
+        args=(state.undo_augmentation, "This is what the page began with."),
+        shortcut="Ctrl+Z",
+    )
+    st.button(
+        "Redo",
+        key="augment_redo",
+        icon=":material/redo:",
+        on_click=_go,
+        args=(state.redo_augmentation, "Nothing was taken back."),
+        disabled=not state.can_redo_augmentation(),
+        shortcut="Ctrl+Shift+Z",
+    )
+
+
+def _go(step: Callable[[], bool], otherwise: str) -> None:
+    if not step():
+        st.toast(otherwise)
