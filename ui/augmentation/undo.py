@@ -10,21 +10,19 @@ from ui import state
 def undo_buttons() -> None:
     """Undo can always be clicked: the page is not drawn again for a slider that moved."""
     st.button(
-        "Undo",
+        ":material/undo:",
         key="augment_undo",
-        icon=":material/undo:",
+        help="Undo the last change of the pipeline",
         on_click=_go,
         args=(state.undo_augmentation, "This is what the page began with."),
-        shortcut="Ctrl+Z",
     )
     st.button(
-        "Redo",
+        ":material/redo:",
         key="augment_redo",
-        icon=":material/redo:",
+        help="Make the change again that was undone last",
         on_click=_go,
         args=(state.redo_augmentation, "Nothing was taken back."),
         disabled=not state.can_redo_augmentation(),
-        shortcut="Ctrl+Shift+Z",
     )
 
 
