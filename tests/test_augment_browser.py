@@ -1,12 +1,14 @@
 """Augment in a real browser: holes follow sliders, course code is understood, links show the same pixels."""
 
 import re
+import time
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
@@ -28,6 +30,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PATIENCE = 30_000
 """Milliseconds that a busy machine may take to redraw."""
+FOLLOWED_SECONDS = 5
+"""Far less than a measurement takes."""
 HEADER = 60
 """How much of the window Streamlit's header takes, in pixels."""
 START = "augmentation=cutout&augment_outline=true&augment_count=4"
@@ -233,6 +237,70 @@ def test_findings_and_the_closer_look_follow_a_slider(address: str, page: "Page"
     settle(page)
     assert page.get_by_test_id("stException").count() == 0
     assert page.complaints == []
+
+
+def test_the_preview_follows_while_a_curve_is_measured_which_is_there_in_the_end(
+    app_server: AppServer, page: "Page"
+) -> None:
+    link = f"{START}&data=shapes&checkpoint=checkpoints/shapes_scope_net&augment_view=For+the+network"
+    link += "&augment_meaning=Strength+curve&augment_meaning_images=2000"
+    open_page(page, f"{app_server.url}/Augment?{link}")
+    page.get_by_role("button", name="Measure the curve").click()
+    bar = page.get_by_test_id("stProgress")
+    expect(bar).to_contain_text(re.compile(r"^Looked at [1-9]"), timeout=PATIENCE)
+
+    height, holes = "step3_CoarseDropout_hole_height_range", "step3_CoarseDropout_num_holes_range"
+    began = time.monotonic()
+    push(page, height, 0, "ArrowLeft", 12, 4)
+    push(page, height, 1, "ArrowLeft", 12, 4)
+    expect_figure(page, "Hidden", "6.2 %")
+    assert time.monotonic() - began < FOLLOWED_SECONDS
+    expect(bar).to_contain_text(re.compile("^Looked at"))  # what is measured does not depend on the height
+    page.get_by_role("button", name="New draw").click()
+    page.wait_for_url(re.compile("augment_seed=2"))
+    push(page, holes, 1, "ArrowRight", 1, 2)
+    page.wait_for_url(lambda url: linked(url).steps[3].keywords["num_holes_range"] == (1, 2))
+    expect(bar).to_contain_text(re.compile("^Another measurement is running: looked at"))
+    expect(page.get_by_role("button", name="Measure the curve")).to_be_visible()
+    done = bar.inner_text()
+    expect(bar).not_to_have_text(done, timeout=PATIENCE)
+    expect(bar).to_be_visible()
+
+    expect(bar).to_have_count(0, timeout=2 * PATIENCE)
+    settle(page)
+    assert page.locator(f".st-key-augment_{holes} input").nth(1).evaluate("e => e === document.activeElement")
+    chart = page.get_by_role("button", name=re.compile("^Show data: Accuracy against Side of the holes"))
+    expect(chart).to_have_count(0)
+    push(page, holes, 1, "ArrowLeft", 1, 1)
+    expect(chart).to_be_visible(timeout=PATIENCE)
+    assert page.complaints == []  # type: ignore[attr-defined]
+
+
+def test_a_measurement_ends_when_it_is_stopped_and_with_the_server(
+    browser: "Browser", app_server: AppServer
+) -> None:
+    def measuring() -> list[psutil.Process]:
+        assert app_server.process is not None
+        children = psutil.Process(app_server.process.pid).children()
+        return [each for each in children if "strength" in each.cmdline()]
+
+    page = open_window(browser)
+    link = f"{START}&data=shapes&checkpoint=checkpoints/shapes_scope_net&augment_view=For+the+network"
+    open_page(page, f"{app_server.url}/Augment?{link}&augment_meaning=Strength+curve")
+    measure = page.get_by_role("button", name="Measure the curve")
+    measure.click()
+    stop = page.get_by_role("button", name="Stop", exact=True)
+    expect(stop).to_be_visible(timeout=PATIENCE)
+    (first,) = measuring()
+    stop.click()
+    expect(measure).to_be_visible(timeout=PATIENCE)
+    assert psutil.wait_procs([first], timeout=5) == ([first], [])
+    measure.click()
+    expect(page.get_by_test_id("stProgress")).to_contain_text("Looked at", timeout=PATIENCE)
+    (second,) = measuring()
+    page.context.close()
+    app_server.stop()
+    assert psutil.wait_procs([second], timeout=5) == ([second], [])
 
 
 def test_a_pipeline_of_an_own_name_is_tuned_on_and_named_as_changed(address: str, page: "Page") -> None:

@@ -2,7 +2,9 @@
 
 import io
 import json
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ from ui.augmentation.meaning_evidence import overlay
 
 SHAPES_NET = PROJECT / "checkpoints" / "shapes_scope_net"
 SAMPLE = 40
+PATIENCE_SECONDS = 90
 SIDE = "augment_step3_CoarseDropout_hole_{}_range"
 
 
@@ -39,7 +42,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, ...]]]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
 
-    def run_verb(verb: str, *arguments: str) -> Iterator[dict[str, Any]]:
+    def run_verb(verb: str, *arguments: str, started: object) -> Iterator[dict[str, Any]]:
         words.append((verb, *arguments))
         with redirect_stdout(io.StringIO()) as lines:
             assert main([verb, *arguments, "--json"]) == 0
@@ -96,6 +99,25 @@ def buttons(app: AppTest) -> list[str]:
     return [each.key for each in app.button if each.key.startswith("augment_meaning")]
 
 
+def bars(app: AppTest) -> list[str]:
+    return [each.proto.text for each in app.get("progress")]
+
+
+def until(app: AppTest, is_true: Callable[[], bool]) -> None:
+    """Draw the page again and again, as its browser would ask for, until it is as expected."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not is_true():
+        assert time.monotonic() < end, (bars(app), buttons(app))
+        time.sleep(0.05)
+        checked(app.run())
+
+
+def measure(app: AppTest, verb: str) -> None:
+    """Click the button of this measurement, and wait for what comes of it."""
+    checked(app.button(key=f"augment_meaning_{verb}").click().run())
+    until(app, lambda: bars(app) == [])
+
+
 def charts(app: AppTest) -> int:
     return len(app.get("vega_lite_chart"))
 
@@ -135,7 +157,7 @@ def test_a_curve_is_measured_when_asked_and_starts_at_the_stored_accuracy(
 ) -> None:
     app = start("Strength curve")
     assert (buttons(app), asked, charts(app)) == (["augment_meaning_strength"], [], 0)
-    checked(app.button(key="augment_meaning_strength").click().run())
+    measure(app, "strength")
     dataset = load("shapes", shapes_root)
     stored = checkpoints.load_probabilities(SHAPES_NET, dataset.fingerprint)
     assert stored is not None
@@ -155,7 +177,7 @@ def test_a_curve_is_kept_while_its_own_argument_moves_and_no_longer(
     start, asked: list[tuple[str, ...]]
 ) -> None:
     app = start("Strength curve")
-    checked(app.button(key="augment_meaning_strength").click().run())
+    measure(app, "strength")
     for side in ("height", "width"):
         checked(slide(app, SIDE.format(side), (8, 20)))
     assert buttons(app) == []
@@ -175,14 +197,14 @@ def test_classes_are_drawn_beside_and_every_step_with_a_number_is_offered(
     step = app.selectbox(key="augment_meaning_step")
     assert step.options == ["2 · Pad", "4 · CoarseDropout"]
     assert app.selectbox(key="augment_meaning_argument").options[0] == "Side of the holes"
-    checked(app.button(key="augment_meaning_strength").click().run())
+    measure(app, "strength")
     chart = app.get("vega_lite_chart")[0].proto.spec
     checked(app.button_group(key="augment_meaning_classes").set_value(["star"]).run())
     assert '"star"' not in chart
     assert '"star"' in app.get("vega_lite_chart")[0].proto.spec
     checked(app.selectbox(key="augment_meaning_step").select(1).run())
     assert app.selectbox(key="augment_meaning_argument").value == "Margin"
-    checked(app.button(key="augment_meaning_strength").click().run())
+    measure(app, "strength")
     assert table(app, "confidence")["value"][:3] == ["off", "1", "2"]
     assert [words[words.index("--argument") + 1] for words in asked] == ["hole_height_range", "padding"]
 
@@ -197,7 +219,7 @@ def test_the_evidence_is_taken_when_asked_and_shown_with_its_images(
     app = start("Evidence removed", "seed_004_as_written")
     assert buttons(app) == ["augment_meaning_evidence"]
     before = len(app.image)
-    checked(app.button(key="augment_meaning_evidence").click().run())
+    measure(app, "evidence")
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures["Pixels removed"] == "25.0 %"
     assert 10 < float(figures["Evidence removed"].split()[0]) < 90
@@ -216,7 +238,7 @@ def test_a_hole_over_everything_takes_all_evidence_of_every_image(
     app = start("Evidence removed")
     for side in ("height", "width"):
         checked(slide(app, SIDE.format(side), (32, 32)))
-    checked(app.button(key="augment_meaning_evidence").click().run())
+    measure(app, "evidence")
     figures = {metric.label: metric.value for metric in app.metric}
     assert (figures["Evidence removed"], figures["Pixels removed"]) == ("100.0 %", "100.0 %")
     lost, _, measured = figures["Lose more than 90 %"].split()
@@ -238,20 +260,53 @@ def test_a_checkpoint_of_other_classes_is_refused_with_the_way_out(start, questi
 
 
 def test_a_measurement_that_fails_is_told_in_its_words(start, monkeypatch: pytest.MonkeyPatch) -> None:
-    def run_verb(verb: str, *arguments: str) -> Iterator[dict[str, Any]]:
+    def run_verb(verb: str, *arguments: str, started: object) -> Iterator[dict[str, Any]]:
         raise ConvScopeError("Measuring failed. The weights are damaged")
         yield {}
 
     monkeypatch.setattr(own_process, "run_verb", run_verb)
     app = start("Strength curve")
-    checked(app.button(key="augment_meaning_strength").click().run())
+    measure(app, "strength")
     assert any("The weights are damaged" in error.value for error in app.error)
+    assert buttons(app) == ["augment_meaning_strength"], "it can be tried again"
+
+
+def test_a_measurement_goes_on_while_the_pipeline_changes_and_is_there_when_it_is_back(
+    start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = threading.Event()
+
+    def run_verb(verb: str, *arguments: str, started: object) -> Iterator[dict[str, Any]]:
+        yield {"done": 1500, "total": 6000}
+        assert goes_on.wait(60)
+        raise ConvScopeError("Nothing came of it")
+
+    monkeypatch.setattr(own_process, "run_verb", run_verb)
+    app = start("Strength curve")
+    app.button(key="augment_meaning_strength").click()
+    try:
+        until(app, lambda: "Looked at 1,500 of 6,000 pictures" in bars(app))
+        assert buttons(app) == ["augment_meaning_stop"]
+        checked(app.slider(key="augment_step3_CoarseDropout_num_holes_range").set_value((2, 2)).run())
+        assert bars(app) == ["Another measurement is running: looked at 1,500 of 6,000 pictures"]
+        assert buttons(app) == ["augment_meaning_strength", "augment_meaning_stop"]
+        checked(app.button(key="augment_meaning_strength").click().run())
+        assert bars(app) == ["Waiting, 1 measurement before it"]
+        checked(app.button(key="augment_meaning_stop").click().run())
+        assert bars(app) == ["Another measurement is running: looked at 1,500 of 6,000 pictures"]
+        assert list(app.error) == []
+    finally:
+        goes_on.set()
+    until(app, lambda: bars(app) == [])
+    assert list(app.error) == [], "it was of another setting"
+    checked(slide(app, "augment_step3_CoarseDropout_num_holes_range", (1, 1)))
+    assert [error.value for error in app.error] == ["Nothing came of it"]
 
 
 @pytest.mark.slow
 def test_a_curve_comes_from_a_process_of_its_own(start) -> None:
     app = start("Strength curve")
-    checked(app.button(key="augment_meaning_strength").click().run())
+    measure(app, "strength")
     assert len(table(app, "confidence")["value"]) == 10
 
 

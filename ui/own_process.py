@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +21,7 @@ WAIT_SECONDS = 0.5
 @contextmanager
 def turn(bar: DeltaGenerator) -> Iterator[None]:
     """Hold the one place to measure, once others have left it; `bar` says that it waits."""
-    lock = _lock()
+    lock = place()
     bar.progress(0.0, "Waiting for another measurement to end …")
     while not lock.acquire(timeout=WAIT_SECONDS):
         bar.progress(0.0, "Waiting for another measurement to end …")
@@ -32,14 +32,18 @@ def turn(bar: DeltaGenerator) -> Iterator[None]:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _lock() -> threading.Lock:
+def place() -> threading.Lock:
+    """The one place to measure on this machine, held by whoever does."""
     return threading.Lock()
 
 
-def run_verb(verb: str, *arguments: str) -> Iterator[dict[str, Any]]:
+def run_verb(
+    verb: str, *arguments: str, started: Callable[["subprocess.Popen[bytes]"], None] | None = None
+) -> Generator[dict[str, Any], None, None]:
     """Run `python -m core <verb>`, and yield its lines of JSON; a visitor who leaves ends it.
 
-    `ConvScopeError` with the last line that it complained with, if it fails.
+    `started` is called with its process. `ConvScopeError` with the last line that it complained with, if it
+    fails. Needs nothing of Streamlit, and so runs in any thread.
     """
     command = [sys.executable, "-m", "core", verb, *arguments, "--json"]
     with (
@@ -49,6 +53,8 @@ def run_verb(verb: str, *arguments: str) -> Iterator[dict[str, Any]]:
         ) as process,
     ):
         try:
+            if started is not None:
+                started(process)
             for line in process.stdout or ():
                 yield json.loads(line)
         except BaseException:  # the visitor went elsewhere, so Streamlit stopped the script

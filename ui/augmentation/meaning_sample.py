@@ -1,6 +1,5 @@
-"""A sample of images, a checkpoint, and what a process of its own measures of them: kept for all visitors."""
+"""A sample of images, a checkpoint, and what is measured of them while the page goes on."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,18 +7,17 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from core.augmentation import AugmentationSpec
 from core.checkpoint import Checkpoint
 from core.data import Dataset
 from core.evaluation.fit import check_fits, compare_data
-from core.spec import from_dict, to_json
-from ui import own_process, paths
+from ui import paths
+from ui.augmentation.meaning_jobs import Job, Jobs, all_jobs
 from ui.evaluation.checkpoint_choice import checkpoint_choice
 from ui.layout import count
 from ui.text import plain
 
 T = TypeVar("T")
-KEPT_RESULTS = 64
+POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,37 +57,53 @@ def measured(
     """
     folder, record = checkpoint
     key = (verb, record.weights_sha256, dataset.fingerprint, settings)
-    if key not in _kept():
-        if not st.button(label, key=f"augment_meaning_{verb}", type="primary", icon=":material/play_arrow:"):
-            return None
-        words = [str(folder.resolve()), "--dataset", dataset.name, "--data-root", str(paths.DATA.resolve())]
-        _measure(key, result, settings.augmentation, [*words, *map(str, options)])
-        st.rerun()
-    found: T = _kept()[key]
-    return found
+    jobs = all_jobs()
+    shown = jobs.shown(key)  # asked first: what has ended by now has its result below
+    found: T | None = jobs.result(key)
+    if found is not None:
+        return found
+    if problem := jobs.problem(key):
+        st.error(plain(problem), icon=":material/error:")
+    if shown is None or shown.key != key:
+        words = ["--dataset", dataset.name, "--data-root", str(paths.DATA.resolve()), *map(str, options)]
+        st.button(
+            label,
+            key=f"augment_meaning_{verb}",
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=jobs.ask,
+            args=(Job(key, verb, result, folder.resolve(), settings.augmentation, tuple(words)),),
+        )
+    if shown is not None:
+        with st.container():  # a place of its own: what follows stays where it is when this goes
+            _follow(jobs, key, shown)
+    return None
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _kept() -> dict[Any, Any]:
-    """What was measured, by what it depends on; the oldest goes first."""
-    return {}
+def _follow(jobs: Jobs, key: Any, job: Job) -> None:
+    """Say every second how far `job` is, and draw the page anew once another is to be shown for `key`."""
+
+    @st.fragment(run_every=POLL_SECONDS)
+    def draw() -> None:
+        if jobs.shown(key) is not job:
+            st.rerun()
+        words = _how_far(job, jobs.before(job))
+        if job.key != key:
+            words = f"Another measurement is running: {words[0].lower()}{words[1:]}"
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.progress(job.done / job.total if job.total else 0.0, words)
+            st.button(
+                "Stop", key="augment_meaning_stop", icon=":material/stop:", on_click=jobs.stop, args=(job,)
+            )
+
+    draw()
 
 
-def _measure(key: Any, result: type[Any], spec: AugmentationSpec, words: list[str]) -> None:
-    """Measure in a process of its own, one at a time, and show how far it is; leaving the page ends it."""
-    bar = st.progress(0.0, "Waiting …")
-    kept = _kept()
-    with own_process.turn(bar), tempfile.TemporaryDirectory() as folder:
-        if key in kept:  # by who had the turn before
-            return
-        bar.progress(0.0, "Reading the checkpoint …")
-        file = Path(folder) / "augmentation.json"
-        file.write_text(to_json(spec), encoding="utf-8")
-        for event in own_process.run_verb(key[0], words[0], str(file), *words[1:]):
-            if "done" in event:
-                done, total = event["done"], event["total"]
-                bar.progress(done / total, f"Looked at {count(done)} of {count(total)} pictures")
-            else:
-                kept[key] = from_dict(result, event)
-        while len(kept) > KEPT_RESULTS:
-            kept.pop(next(iter(kept)))
+def _how_far(job: Job, before: int) -> str:
+    if before:
+        return f"Waiting, {count(before)} {'measurement' if before == 1 else 'measurements'} before it"
+    if not job.has_place:
+        return "Waiting for another measurement to end …"
+    if not job.total:
+        return "Reading the checkpoint …"
+    return f"Looked at {count(job.done)} of {count(job.total)} pictures"

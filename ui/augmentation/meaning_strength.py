@@ -33,7 +33,7 @@ def show(spec: AugmentationSpec, dataset: Dataset, sample: Sample) -> None:
     if curve is None:
         st.caption(
             f"{count((1 + len(settings.values)) * settings.images)} pictures to look at, in a process of its "
-            "own; leaving the page stops it."
+            "own, which goes on while you do."
         )
         return
     _show_curve(curve, knob)
