@@ -93,11 +93,26 @@ def _brightness_contrast(drawn: Mapping[str, Any]) -> str:
     return f"contrast {_number(drawn['alpha'])} ×, brightness {_number(drawn['beta'])} of 255"
 
 
+def _dropped(drawn: Mapping[str, Any]) -> str:
+    """How many pixels are hidden; and how many only coloured, where channels are dropped each for itself."""
+    num_channels = np.count_nonzero(drawn["drop_mask"], axis=-1)
+    whole = np.count_nonzero(num_channels == drawn["drop_mask"].shape[-1])
+    coloured = np.count_nonzero(num_channels) - whole
+    return f"{whole} pixels" + (f", and channels of {coloured} more" if coloured else "")
+
+
+def _salt_and_pepper(drawn: Mapping[str, Any]) -> str:
+    salt, pepper = (np.count_nonzero(drawn[f"{kind}_mask"]) for kind in ("salt", "pepper"))
+    return f"{salt} white pixels, {pepper} black"
+
+
 _KNOWN: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "RandomCrop": _crop,
     "Pad": _margin,
     "RandomBrightnessContrast": _brightness_contrast,
     "HorizontalFlip": lambda _: "mirrored",
     "VerticalFlip": lambda _: "upside down",
+    "PixelDropout": _dropped,
+    "SaltAndPepper": _salt_and_pepper,
     "ToGray": lambda _: "grey",
 }

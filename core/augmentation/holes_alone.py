@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from core.augmentation.pipeline import DROPOUTS
+from core.augmentation.hiding import HIDING
 from core.augmentation.spec import AugmentationSpec
 from core.errors import SpecError
 
 
 def holes_alone(spec: AugmentationSpec) -> AugmentationSpec:
     """Of `spec` nothing but the steps that make holes and are on, each acting on every image."""
-    makers = {kind.__name__ for kind in DROPOUTS}
+    makers = {kind.__name__ for kind in HIDING}
     steps = tuple(
         replace(step, probability=1.0)
         for step in spec.steps

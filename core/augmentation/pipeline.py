@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.augmentation.check import IMAGE_SIDE, active_steps, build_step, check
+from core.augmentation.hiding import DROPOUTS, Hole, drawn_holes, hidden_pixels
 from core.augmentation.library import albumentations
 from core.augmentation.normalise import denormalise, normalise
 from core.augmentation.spec import NORMALIZE, AugmentationSpec, step_seed
@@ -26,15 +27,6 @@ __all__ = [
     "preview",
     "stages",
 ]
-
-Hole = tuple[int, int, int, int]
-DROPOUTS = (
-    albumentations.CoarseDropout,
-    albumentations.ConstrainedCoarseDropout,
-    albumentations.Erasing,
-    albumentations.GridDropout,
-    albumentations.XYMasking,
-)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -94,11 +86,16 @@ class Stage:
 
 
 class _Watched(albumentations.Compose):  # type: ignore[misc]
-    """A Compose that lets someone look at the data behind every transform."""
+    """A Compose whose masks show single pixels that are hidden, as they show holes.
+
+    It lets someone look at the data behind every transform.
+    """
 
     watcher: Callable[[Any, dict[str, Any]], None] | None = None
 
     def _track_transform_params(self, transform: Any, data: dict[str, Any]) -> None:
+        if "mask" in data and (hidden := hidden_pixels(transform)) is not None:
+            data["mask"] = data["mask"] | hidden  # a new one: the old one may be kept for another run
         if self.watcher:
             self.watcher(transform, data)
 
@@ -155,8 +152,7 @@ class Pipeline:
             masks.append(outcome["mask"])
             # A transform forgets its parameters with every image and draws new ones only when it acts.
             drawn = {number: step.get_applied_params() for number, step in self._transforms.items()}
-            new = (_hole(hole) for params in drawn.values() for hole in params.get("holes", ()))
-            holes.append((*had, *new))
+            holes.append((*had, *(hole for step in self._transforms.values() for hole in drawn_holes(step))))
             acted.append((*did, *(number for number, params in drawn.items() if params)))
         return Begun(tuple(images), tuple(masks), tuple(holes), tuple(acted), self._part.stop)
 
@@ -204,11 +200,6 @@ def _untouched(images: NDArray[np.uint8]) -> Begun:
     masks = np.zeros(images.shape[:3], np.uint8)
     nothing: tuple[tuple[Any, ...], ...] = ((),) * len(images)
     return Begun(tuple(images), tuple(masks), nothing, nothing)
-
-
-def _hole(corners: NDArray[np.int64]) -> Hole:
-    x1, y1, x2, y2 = (int(corner) for corner in corners)
-    return x1, y1, x2, y2
 
 
 def build_pipeline(spec: AugmentationSpec, seed: int) -> Pipeline:
