@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from core.augmentation import AugmentationSpec, StepSpec, presets
+from core.augmentation.discovery import offered_transforms
 from core.augmentation.findings import find_problems
-from core.augmentation.holes import hidden_share
+from core.augmentation.hiding import HIDING
+from core.augmentation.hole_chances import WORKED_OUT as CHANCES
+from core.augmentation.holes import hidden_chances, hidden_share, hidden_together
 from core.augmentation.pipeline import build_pipeline, check, preview
 from core.augmentation.spec import CIFAR10_MEAN, CIFAR10_STD
 from core.errors import SpecError
@@ -34,6 +37,27 @@ def holes(size: Any = 16, fill: Any = MEAN_PIXEL, count: int = 1) -> StepSpec:
         hole_width_range=sizes,
         fill=fill,
     )
+
+
+def grid(ratio: float, **arguments: Any) -> StepSpec:
+    return step("GridDropout", ratio=ratio, **arguments)
+
+
+def stripes(across: int, down: int) -> StepSpec:
+    return step(
+        "XYMasking",
+        num_masks_x=(across, across),
+        mask_x_length=(8, 8),
+        num_masks_y=(down, down),
+        mask_y_length=(8, 8),
+    )
+
+
+def dropped(share: float) -> StepSpec:
+    return step("PixelDropout", dropout_prob=share)
+
+
+ERASING = step("Erasing", scale=(0.2, 0.29), ratio=(0.5, 2.0), fill=9)
 
 
 def pipeline(*steps: StepSpec, **fields: Any) -> AugmentationSpec:
@@ -75,6 +99,16 @@ CASES = {
     "hides_most": [
         (pipeline(holes(size=23)), pipeline(holes(size=22))),
         (pipeline(holes(count=9)), pipeline(holes(count=2))),
+        (pipeline(*[holes()] * 4), pipeline(*[holes()] * 3)),
+        (pipeline(grid(0.9, holes_number_xy=(4, 4))), pipeline(grid(0.9))),
+        (pipeline(stripes(1, 2)), pipeline(stripes(1, 1))),
+        (
+            pipeline(step("PixelDropout", dropout_prob=0.505)),
+            pipeline(step("PixelDropout", dropout_prob=0.5)),
+        ),
+        (pipeline(step("SaltAndPepper", amount=(0.5, 0.6))), pipeline(step("SaltAndPepper"))),
+        (pipeline(*[ERASING] * 4), pipeline(*[ERASING] * 3)),
+        (pipeline(holes(), grid(0.5), stripes(1, 1)), pipeline(holes(), grid(0.5))),
     ],
     "hides_nothing": [
         (pipeline(holes(size=7)), pipeline(holes(size=8))),
@@ -150,25 +184,108 @@ def test_what_counts_as_the_own_statistics_depends_on_the_images():
     assert found["black_hole"].remedied.steps[0].keywords["fill"] == (76, 102, 128)
 
 
-@pytest.mark.parametrize(
-    "arguments",
+def hidden(spec: AugmentationSpec, num_images: int = 3000) -> np.ndarray:
+    """(N, H, W): where the pipeline itself makes holes."""
+    return preview(spec, np.zeros((num_images, 32, 32, 3), np.uint8), seed=1).hidden
+
+
+WORKED = [
+    step("CoarseDropout"),
+    step("CoarseDropout", num_holes_range=(1, 8), hole_height_range=(3, 20), hole_width_range=(1, 32)),
+    step("CoarseDropout", hole_height_range=(0.03, 0.6), hole_width_range=(0.5, 0.5)),
+    holes(size=8, count=8),
+    ERASING,
+    step("Erasing", scale=(0.01, 0.29), ratio=(0.3, 0.9)),
+    step("GridDropout"),
+    grid(0.8),
+    grid(0.8, holes_number_xy=(7, 12)),
+    grid(0.6, unit_size_range=(2, 32)),
+    grid(0.7, holes_number_xy=(3, 5), random_offset=False, shift_xy=(3, 9)),
+    dropped(0.3),
+    step("PixelDropout", dropout_prob=0.7, per_channel=True),
+    step("SaltAndPepper", amount=(0.1, 0.9)),
+    stripes(2, 1),
+    step("XYMasking", num_masks_x=(0, 3), mask_x_length=(1, 16), num_masks_y=(1, 2), mask_y_length=(4, 9)),
+]
+
+
+@pytest.mark.parametrize("hiding", WORKED, ids=lambda each: each.transform)
+def test_the_share_worked_out_is_the_share_drawn_over_the_image_and_pixel_by_pixel(hiding):
+    drawn = hidden(pipeline(hiding))
+    shares = drawn.mean(axis=(1, 2))
+    assert hidden_share(hiding) == pytest.approx(
+        shares.mean(), abs=4 * shares.std() / len(drawn) ** 0.5 + 1e-9
+    )
+    # Five standard errors of a coin, and the order of the cells of a grid, which is drawn.
+    off = 0.08 if hiding.keywords.get("holes_number_xy") else 0.05
+    assert np.abs(hidden_chances(hiding) - drawn.mean(axis=0)).max() < off
+
+
+def test_what_can_be_worked_out_is_all_that_is_offered_and_hides():
+    offered = set(offered_transforms())
+    assert set(CHANCES) == {kind.__name__ for kind in HIDING} & offered
+
+
+CHAINS = [
+    [holes()] * 4,
+    [replace(holes(), probability=0.5)] * 4,
+    [holes(size=20), replace(stripes(1, 1), probability=0.3), replace(grid(0.7), probability=0.9)],
+    [ERASING, step("HorizontalFlip"), replace(holes(size=(4, 24)), probability=0.2)],
     [
-        {},
-        {"num_holes_range": (1, 8), "hole_height_range": (3, 20), "hole_width_range": (1, 32)},
-        {"hole_height_range": (0.03, 0.6), "hole_width_range": (0.5, 0.5)},
-        {"num_holes_range": (8, 8), "hole_height_range": (8, 8), "hole_width_range": (8, 8)},
+        replace(dropped(0.4), probability=0.6),
+        holes(),
+        replace(holes(), is_on=False),
     ],
-)
-def test_the_share_worked_out_is_the_share_drawn(arguments):
-    dropout = step("CoarseDropout", **arguments)
-    drawn = preview(pipeline(dropout), np.zeros((3000, 32, 32, 3), np.uint8), seed=1).hidden.mean(axis=(1, 2))
-    error = drawn.std() / len(drawn) ** 0.5
-    assert hidden_share(dropout) == pytest.approx(drawn.mean(), abs=4 * error)
+]
+
+
+@pytest.mark.parametrize("steps", CHAINS, ids=range(len(CHAINS)))
+def test_the_share_of_a_chain_is_what_is_drawn_on_the_images_that_it_hides_something_of(steps):
+    shares = hidden(pipeline(*steps)).mean(axis=(1, 2))
+    shares = shares[shares > 0]
+    worked_out = hidden_together(each for each in steps if each.is_on)
+    assert worked_out == pytest.approx(shares.mean(), abs=4 * shares.std() / len(shares) ** 0.5)
+
+
+def test_four_squares_that_hide_a_quarter_each_are_told_together_and_only_where_they_act_together():
+    four = pipeline(*[holes()] * 4)
+    problem = find(four)["hides_most"]
+    measured = hidden(four).mean()
+    assert f"Steps 1, 2, 3 and 4 together hide {measured:.0%} of the image on average." == problem.arithmetic
+    assert "which hides 25%" in problem.remedy
+    assert [each.is_on for each in problem.remedied.steps] == [True, False, False, False]
+    assert hidden(problem.remedied).mean() == 0.25
+    by_chance = pipeline(*[replace(holes(), probability=0.5)] * 4)
+    shares = hidden(by_chance).mean(axis=(1, 2))
+    assert shares[shares > 0].mean() < 0.4
+    assert "hides_most" not in find(by_chance)
+
+
+@pytest.mark.parametrize("probability", [0.1, 0.3, 0.7, 0.9])
+def test_one_step_at_the_limit_is_no_chain(probability):
+    assert "hides_most" not in find(pipeline(replace(dropped(0.5), probability=probability)))
+
+
+def test_a_chain_with_a_step_that_hides_most_alone_is_told_of_that_step_only():
+    problems = find_problems(pipeline(holes(), holes(size=30), holes()), CIFAR10_MEAN, CIFAR10_STD)
+    assert [(problem.kind, problem.index) for problem in problems] == [("hides_most", 1)]
 
 
 def test_the_default_of_the_installed_release_hides_2_7_percent():
     assert hidden_share(step("CoarseDropout")) == pytest.approx(0.027, abs=0.0005)
     assert hidden_share(holes()) == 0.25
+
+
+STRANGE = (None, "wide", -3, 10**400, 0.5, (), (1, 2, 3), (9, 2), (None, 3), (0, 0), (-5, 40), ((1, 2), 3))
+
+
+@pytest.mark.parametrize("transform", CHANCES)
+def test_whatever_a_strange_link_says_of_holes_the_findings_are_found(transform):
+    for argument in CHANCES[transform][0]:
+        for value in STRANGE:
+            strange = from_dict(StepSpec, {"transform": transform, "arguments": {argument: value}})
+            assert (hidden_share(strange) or 0) <= 1
+            find(pipeline(strange, strange))
 
 
 @pytest.mark.parametrize(

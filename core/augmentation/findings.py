@@ -1,9 +1,11 @@
 """What a careful reader would point out in an augmentation, with the arithmetic and the remedy."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from core.augmentation.controls import is_upside_down
+from core.augmentation.holes import DROPOUT, hidden_share, hidden_together
 from core.augmentation.place import Colour, Place, Problem, pixels, words
 from core.augmentation.spec import NORMALIZE, AugmentationSpec
 from core.findings import Finding
@@ -19,6 +21,17 @@ PIXELS = 32 * 32
 NEUTRAL = 0.02
 """How far from 0, in normalised units, a fill still tells the network nothing."""
 ONE_SQUARE = {"num_holes_range": (1, 1), "hole_height_range": (16, 16), "hole_width_range": (16, 16)}
+ONE_STRIPE = {"num_masks_x": (1, 1), "mask_x_length": (4, 8), "num_masks_y": (1, 1), "mask_y_length": (4, 8)}
+PIXELWISE = ("PixelDropout", "SaltAndPepper")
+LESS: Mapping[str, tuple[dict[str, Any], str]] = {
+    DROPOUT: (ONE_SQUARE, "Use one square of 16x16 px"),
+    "Erasing": ({"scale": (0.02, 0.29), "ratio": (0.3, 3.3)}, "Erase 2% to 29% of the image"),
+    "GridDropout": ({"ratio": 0.5}, "Set the ratio to 0.5"),
+    "PixelDropout": ({"dropout_prob": 0.1}, "Drop every tenth pixel"),
+    "SaltAndPepper": ({"amount": (0.01, 0.06)}, "Change 1% to 6% of the pixels"),
+    "XYMasking": (ONE_STRIPE, "Use one stripe of 4 to 8 px each way"),
+}
+"""Arguments with which a transform hides less than half, and what they are in words."""
 
 
 def find_problems(spec: AugmentationSpec, dataset_mean: Colour, dataset_std: Colour) -> tuple[Problem, ...]:
@@ -32,6 +45,8 @@ def find_problems(spec: AugmentationSpec, dataset_mean: Colour, dataset_std: Col
         if step.is_on and step.probability > 0:
             place = Place(spec, index, dataset_mean)
             problems += [problem for find in FINDERS if (problem := find(place))]
+    if "hides_most" not in {problem.kind for problem in problems}:
+        problems += _find_hidden_together(spec)
     return tuple(sorted(problems, key=lambda problem: problem.index))
 
 
@@ -131,22 +146,59 @@ def _black_words(place: Place) -> str:
 
 
 def _find_much_hidden(place: Place) -> Problem | None:
-    share = place.hidden_share()
+    share, step = place.hidden_share(), place.step
     if share is None or share <= MOST_HIDDEN:
         return None
+    arguments, words = LESS[step.transform]
+    remedied = place.with_arguments(**arguments)
     return place.finding(
         "hides_most",
         "warning",
-        "The holes cover most objects.",
-        f"Where the step acts, they hide {share:.0%} of the image on average.",
-        "Use one square of 16x16 px, which hides 25%.",
-        remedied=place.with_arguments(**ONE_SQUARE),
+        "Most of the pixels are gone." if step.transform in PIXELWISE else "The holes cover most objects.",
+        f"Where the step acts, it hides {share:.0%} of the image on average.",
+        f"{words}, which hides {hidden_share(remedied.steps[place.index]) or 0:.0%}.",
+        remedied=remedied,
+    )
+
+
+def _find_hidden_together(spec: AugmentationSpec) -> Iterator[Problem]:
+    """Steps that hide little each, but most of the image together, on the images that one of them changes.
+
+    For one step that is the rule for a step alone. Of steps that act by chance few images meet all.
+    """
+    hiding = [
+        index
+        for index, step in enumerate(spec.steps)
+        if step.is_on and step.probability > 0 and hidden_share(step)
+    ]
+    share = hidden_together(spec.steps[index] for index in hiding)
+    if len(hiding) < 2 or share <= MOST_HIDDEN:
+        return
+    first, rest = hiding[0], hiding[1:]
+    upto = (hiding[:end] for end in range(2, len(hiding) + 1))
+    here = next(some[-1] for some in upto if hidden_together(map(spec.steps.__getitem__, some)) > MOST_HIDDEN)
+    alone = hidden_share(spec.steps[first]) or 0
+    is_certain = all(spec.steps[index].probability == 1 for index in hiding)
+    where = "" if is_certain else ", where at least one of them acts"
+    numbers = f"{', '.join(str(index + 1) for index in hiding[:-1])} and {hiding[-1] + 1}"
+    steps = tuple(
+        replace(step, is_on=False) if index in rest else step for index, step in enumerate(spec.steps)
+    )
+    yield Finding(
+        "hides_most",
+        "warning",
+        here,
+        spec.steps[here].transform,
+        "The holes of all steps together cover most objects.",
+        f"Steps {numbers} together hide {share:.0%} of the image on average{where}.",
+        f"Keep step {first + 1}, which hides {alone:.0%}, and switch the other{'s' * (len(rest) > 1)} off.",
+        replace(spec, steps=steps),
     )
 
 
 def _find_little_hidden(place: Place) -> Problem | None:
     share = place.hidden_share()
-    if share is None or share >= LEAST_HIDDEN:
+    if share is None or share >= LEAST_HIDDEN or place.step.transform != DROPOUT:
         return None
     return place.finding(
         "hides_nothing",

@@ -1,64 +1,47 @@
-"""How much of an image the holes of a CoarseDropout hide, worked out and not drawn."""
+"""How much of an image the holes of a pipeline hide on average, worked out and not drawn."""
 
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.augmentation.hole_chances import DROPOUT, SIDE, WORKED_OUT, Chances
 from core.augmentation.spec import StepSpec
 
-DROPOUT = "CoarseDropout"
-SIDE = 32
-MAX_HOLES = 1000
-# What CoarseDropout of 2.0.8 does without arguments.
-DEFAULTS = {"num_holes_range": (1, 2), "hole_height_range": (0.1, 0.2), "hole_width_range": (0.1, 0.2)}
+__all__ = ["DROPOUT", "SIDE", "hidden_chances", "hidden_share", "hidden_together"]
 
 
-@lru_cache(maxsize=64)
-def hidden_share(step: StepSpec) -> float | None:
-    """The share of a 32x32 image that the holes of a CoarseDropout hide on average, when it acts.
+def hidden_together(steps: Iterable[StepSpec]) -> float:
+    """The share of the image that `steps` hide on average, over the images on which one of them acts.
 
-    None where its ranges are none, or reach beyond the image: `check` says what is wrong with them.
-
-    A hole of height h starts with equal chance at each of the 33 - h rows where it fits, columns likewise,
-    and every hole for itself: a pixel that one hole hides with chance q is hidden by n with 1 - (1 - q)^n.
+    A pixel stays visible where every step misses it, each drawing for itself. What moves the image in
+    between is not looked at.
     """
-    arguments = DEFAULTS | step.keywords
-    heights, widths = arguments["hole_height_range"], arguments["hole_width_range"]
-    ranges = (arguments["num_holes_range"], heights, widths)
-    if not all(_is_range(ends, most) for ends, most in zip(ranges, (MAX_HOLES, SIDE, SIDE), strict=True)):
+    visible, untouched = np.ones((SIDE, SIDE)), 1.0
+    for step in steps:
+        chances = hidden_chances(step)
+        if chances is not None:
+            visible *= 1 - step.probability * chances
+            untouched *= 1 - step.probability
+    return float((1 - visible).mean()) / (1 - untouched) if untouched < 1 else 0.0
+
+
+def hidden_share(step: StepSpec) -> float | None:
+    """The share of the image that the step hides on average, when it acts; None as for its chances."""
+    chances = hidden_chances(step)
+    return None if chances is None else float(chances.mean())
+
+
+@lru_cache(maxsize=256)  # a slider of one step leaves the others as they were
+def hidden_chances(step: StepSpec) -> Chances | None:
+    """`(32, 32)`: for each pixel the chance that the step hides it, when it acts; read-only.
+
+    None where it hides nothing, or where its arguments cannot be: `check` says what is wrong with them.
+    """
+    if step.transform not in WORKED_OUT:
         return None
-    in_pixels = max(heights) >= 1
-    by_one = np.outer(_line_chance(heights, in_pixels), _line_chance(widths, in_pixels))
-    least, most = arguments["num_holes_range"]
-    shares = [float((1 - (1 - by_one) ** count).mean()) for count in range(int(least), int(most) + 1)]
-    return sum(shares) / len(shares)
-
-
-def _is_range(ends: Any, most: int) -> bool:
-    are_two = isinstance(ends, tuple) and len(ends) == 2
-    return are_two and all(isinstance(end, int | float) for end in ends) and 0 <= ends[0] <= ends[1] <= most
-
-
-def _line_chance(sizes: tuple[float, float], in_pixels: bool) -> NDArray[np.float64]:
-    """For each of the 32 rows, the chance that one hole with such a height lies on it."""
-    chance = np.zeros(SIDE)
-    for size, weight in _sizes(sizes, in_pixels).items():
-        starts = SIDE + 1 - size
-        for start in range(starts):
-            chance[start : start + size] += weight / starts
-    return chance
-
-
-def _sizes(ends: tuple[float, float], in_pixels: bool) -> dict[int, float]:
-    """Each size in pixels with its chance; a share of the side is cut off to whole pixels."""
-    least, most = ends
-    if in_pixels:
-        sizes = range(int(least), min(int(most), SIDE) + 1)
-        return {size: 1 / len(sizes) for size in sizes}
-    low, high = SIDE * least, SIDE * most
-    if low == high:
-        return {int(low): 1.0}
-    whole = range(int(low), int(high) + 1)
-    return {size: (min(size + 1, high) - max(size, low)) / (high - low) for size in whole}
+    defaults, work_out = WORKED_OUT[step.transform]
+    chances = work_out(defaults | step.keywords)
+    if chances is not None:
+        chances.setflags(write=False)
+    return chances

@@ -53,8 +53,8 @@ class Place:
         return red, green, blue
 
     def hidden_share(self) -> float | None:
-        """What the holes hide on average; None where there are none, or where they cannot be drawn."""
-        return hidden_share(self.step) if self.step.transform == DROPOUT else None
+        """What the step hides on average; None where it makes no holes, or where they cannot be drawn."""
+        return hidden_share(self.step)
 
 
 def words(numbers: Iterable[float], signed: bool = False) -> str:
