@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.augmentation import AugmentationSpec, presets
+from core.augmentation import AugmentationSpec, StepSpec, presets
 from core.augmentation.forced import without_chance
 from core.augmentation.pipeline import preview
 from core.data import load
@@ -105,6 +105,32 @@ def test_many_pictures_stand_on_one_sheet_row_by_row(start, shapes_root):
         tile = sheet[top : top + 32, left : left + width, :3]
         assert np.array_equal(tile[:, :32], original)
         assert np.array_equal(tile[:, 32 + GAP : 64 + GAP], augmented)
+    assert problems(app) == []
+
+
+@pytest.mark.parametrize(
+    "step, told",
+    [
+        (StepSpec(transform="GridDropout", arguments={"holes_number_xy": (8, 8)}), "and 61 more"),
+        (StepSpec(transform="PixelDropout", arguments={"dropout_prob": 0.2}), " more"),
+        (StepSpec(transform="CoarseDropout", arguments={"num_holes_range": (3, 3)}), ""),
+    ],
+)
+def test_of_many_holes_the_first_three_are_told_and_how_many_more_there_are(start, shapes_root, step, told):
+    spec = AugmentationSpec(name="holes", steps=(step,))
+    app = start(augmentation=to_link(spec), augment_outline="true")
+    shown = preview(spec, images_of(shapes_root, 8), 1)
+    texts = [*app.image[0].captions, *(picture.alt for picture in app.image[0].proto.imgs)]
+    assert len(texts) == 16
+    for index, text in enumerate(texts):
+        text = text.replace("\u00a0", " ")
+        holes = shown.holes[index % 8]
+        assert [part for part in text.split(" · ") if " px at " in part] == [
+            f"{x2 - x1}×{y2 - y1} px at {x1}, {y1}" for x1, y1, x2, y2 in holes[:3]
+        ]
+        assert text.endswith(f"and {len(holes) - 3} more" if told else f"{holes[2][0]}, {holes[2][1]}")
+        assert told in text
+        assert len(text) < 160
     assert problems(app) == []
 
 

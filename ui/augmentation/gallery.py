@@ -19,6 +19,8 @@ LARGE, SMALL, FEW = 3, 2, 8
 """How many times the pictures are enlarged, for so few pairs and for more."""
 TOLD, COLUMNS = 16, 3
 """Pictures up to which each says what was done to it, and the pairs in a row of a sheet of more."""
+MOST_HOLES = 3
+"""So many holes of a picture are told one by one; a grid has hundreds."""
 NO_BREAK = "\u00a0"
 
 
@@ -85,7 +87,10 @@ def _words(spec: AugmentationSpec, shown: Shown, index: int, with_holes: bool) -
     if shown.hidden[index].any():
         parts.append(f"{percent(shown.hidden[index].mean())} hidden")
     if with_holes:
-        parts += [f"{x2 - x1}×{y2 - y1} px at {x1}, {y1}" for x1, y1, x2, y2 in shown.holes[index]]
+        holes = shown.holes[index]
+        parts += [f"{x2 - x1}×{y2 - y1} px at {x1}, {y1}" for x1, y1, x2, y2 in holes[:MOST_HOLES]]
+        if len(holes) > MOST_HOLES:
+            parts.append(f"and {len(holes) - MOST_HOLES} more")
         if not _lies_as_drawn(shown, index):
             parts.append("then moved")
     return " · ".join(part.replace(" ", NO_BREAK) for part in parts)
