@@ -2,8 +2,9 @@
 
 import base64
 import json
+import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar, cast, dataclass_transform
 
@@ -17,6 +18,15 @@ T = TypeVar("T")
 # A link that unpacks to more than this was not made by ConvScope: the largest network allowed takes 30 kB.
 MAX_LINK_BYTES = 200_000
 
+LONGEST_GIVEN = 60
+LENGTHS = {
+    "too_long": "item",
+    "too_short": "item",
+    "string_too_long": "character",
+    "string_too_short": "character",
+}
+"""What pydantic calls the faults of a length, and what is counted."""
+
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(Field,))
 def describe(cls: type[T]) -> type[T]:
@@ -29,7 +39,7 @@ def describe(cls: type[T]) -> type[T]:
         try:
             validated_init(self, **values)
         except ValidationError as error:
-            raise SpecError(explain(error, cls.__name__)) from None
+            raise SpecError(explain(error, _owner(cls))) from None
 
     spec_class.__init__ = init
     return cast(type[T], spec_class)
@@ -39,22 +49,61 @@ def explain(error: ValidationError, owner: str) -> str:
     """One sentence a fault: the field, the rule and the value given."""
     errors = error.errors()
     inner = {fault["loc"][:depth] for fault in errors for depth in range(len(fault["loc"]))}
-    faults: list[str] = []
-    for fault in errors:
-        if fault["loc"] in inner:  # pydantic repeats the fault of a field for all that hold it
-            continue
-        place = _place(fault["loc"]) or owner
-        given = repr(fault["input"])
-        given = given if len(given) <= 60 else given[:57] + "..."
-        if fault["type"] == "unexpected_keyword_argument":
-            faults.append(f"{place}: there is no such field; remove it")
-        elif fault["type"] in ("missing", "missing_keyword_only_argument"):
-            faults.append(f"{place}: this field is needed")
-        else:
-            rule = fault["msg"].removeprefix("Value error, ")
-            rule = rule.replace("Input should be", "must be").replace("Input should", "must")
-            faults.append(f"{place}: {rule}, got {given}")
-    return "; ".join(faults)
+    # pydantic repeats the fault of a field for all that hold it.
+    faults = [fault for fault in errors if fault["loc"] not in inner]
+    return "; ".join(f"{_place(fault['loc']) or owner}: {_rule(fault)}" for fault in faults)
+
+
+def _rule(fault: Mapping[str, Any]) -> str:
+    """The rule that was broken and what was given, or what to do."""
+    kind, given = fault["type"], fault["input"]
+    if kind == "unexpected_keyword_argument":
+        return "there is no such field; remove it"
+    if kind in ("missing", "missing_keyword_only_argument"):
+        return "this field is needed"
+    if kind in LENGTHS and hasattr(given, "__len__"):
+        return _length_rule(fault["ctx"], given, LENGTHS[kind])
+    if kind in ("dataclass_type", "dataclass_exact_type"):
+        return f"must be fields by name, got {_in_short(given)}"
+    rule = fault["msg"].removeprefix("Value error, ")
+    rule = rule.replace("Input should be", "must be").replace("Input should", "must")
+    rule = rule.replace("a valid tuple", "a list")
+    return f"{rule}, got {_in_short(given)}"
+
+
+def _length_rule(limits: Mapping[str, Any], given: Any, item: str) -> str:
+    """As in: must have at most 20 items, got 21; take 1 away."""
+    count = len(given)
+    if "max_length" in limits:
+        most = limits["max_length"]
+        return f"must have at most {_count(most, item)}, got {count}; take {count - most} away"
+    least = limits["min_length"]
+    return f"must have at least {_count(least, item)}, got {count or 'none'}; add {least - count}"
+
+
+def _count(number: int, item: str) -> str:
+    return f"{number} {item}{'s' * (number != 1)}"
+
+
+def _in_short(value: Any) -> str:
+    """A value as it was given; of what is long, how long it is or what it starts with."""
+    if isinstance(value, list | tuple | dict) and (len(repr(value)) > LONGEST_GIVEN or _holds_spec(value)):
+        return _count(len(value), "field" if isinstance(value, dict) else "item")
+    if hasattr(value, "__dataclass_fields__"):
+        name = _owner(type(value))
+        return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    given = repr(value)
+    return given if len(given) <= LONGEST_GIVEN else given[: LONGEST_GIVEN - 3] + "..."
+
+
+def _holds_spec(value: Any) -> bool:
+    values = value.values() if isinstance(value, dict) else value
+    return any(hasattr(item, "__dataclass_fields__") for item in values)
+
+
+def _owner(cls: type[Any]) -> str:
+    """What people call such a description, as in `network` for a `NetworkSpec`."""
+    return re.sub("(?<=[a-z])(?=[A-Z])", " ", cls.__name__.removesuffix("Spec")).lower()
 
 
 def _place(parts: tuple[str | int, ...]) -> str:
@@ -71,7 +120,7 @@ def from_dict(cls: type[T], values: object) -> T:
     try:
         spec: T = _adapter(cls).validate_python(values)
     except ValidationError as error:
-        raise SpecError(explain(error, cls.__name__)) from None
+        raise SpecError(explain(error, _owner(cls))) from None
     return spec
 
 
@@ -91,8 +140,26 @@ def from_json(cls: type[T], text: str | bytes) -> T:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise SpecError(f"{cls.__name__}: this is not JSON ({error}); export it again") from None
+        reason = _no_json(text, error)
+        raise SpecError(f"{_owner(cls)}: this is not JSON{reason}; export it again") from None
     return from_dict(cls, values)
+
+
+def _no_json(text: str | bytes, error: Exception) -> str:
+    """Where it stops to be JSON, and what stands there."""
+    if not text.strip():
+        return ": it is empty"
+    if isinstance(error, UnicodeDecodeError):
+        return ": it is not text"
+    if isinstance(error, RecursionError):
+        return ": its lists lie too deep in one another"
+    if not isinstance(error, json.JSONDecodeError):  # a number of thousands of digits
+        return ": it holds a number that is too long"
+    where = f"line {error.lineno}, column {error.colno}"
+    rest = error.doc[error.pos :]
+    if not rest.strip():
+        return f": it breaks off in {where}"
+    return f" from {where} on, got {rest[:20]!r}"
 
 
 def to_json(spec: object) -> str:
@@ -113,9 +180,9 @@ def from_link(cls: type[T], parameter: str) -> T:
         unpacker = zlib.decompressobj()
         text = unpacker.decompress(packed, MAX_LINK_BYTES)
     except (ValueError, zlib.error):
-        raise SpecError(f"{cls.__name__}: the link is damaged; ask for it again") from None
+        raise SpecError(f"{_owner(cls)}: the link is damaged; ask for it again") from None
     if not unpacker.eof:
         raise SpecError(
-            f"{cls.__name__}: the link is cut off or larger than {MAX_LINK_BYTES:,} bytes; ask for it again"
+            f"{_owner(cls)}: the link is cut off or larger than {MAX_LINK_BYTES:,} bytes; ask for it again"
         )
     return from_json(cls, text)

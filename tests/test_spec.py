@@ -5,6 +5,7 @@ import zlib
 
 import pytest
 
+from core.augmentation import AugmentationSpec, StepSpec
 from core.errors import SpecError
 from core.network import NetworkSpec, presets
 from core.spec import MAX_LINK_BYTES, from_dict, from_json, from_link, to_dict, to_json, to_link
@@ -43,6 +44,54 @@ def test_a_fault_in_a_field_is_told_once_and_not_again_for_what_holds_it():
     with pytest.raises(SpecError) as refusal:
         from_json(NetworkSpec, '{"name": "a", "layers": [{"op": "flatten", "stride": 0}]}')
     assert str(refusal.value).count(";") == 0
+
+
+STEP = StepSpec(transform="ToGray")
+RULES = {
+    "steps: must have at most 20 items, got 21; take 1 away": {"steps": (STEP,) * 21},
+    "name: must have at least 1 character, got none; add 1": {"name": ""},
+    "name: must have at most 60 characters, got 75; take 15 away": {"name": "x" * 75},
+    "std: must have at most 3 items, got 5; take 2 away": {"std": (0.1,) * 5},
+    "steps: must be a list, got a step": {"steps": STEP},
+    "name: must be a valid string, got 9 items": {"name": (STEP,) * 9},
+    "steps[1]: must be fields by name, got an augmentation": {"steps": (AugmentationSpec(name="a"),)},
+    "mean[2]: must be a valid number, got a step": {"mean": (0.5, STEP, 0.5)},
+}
+
+
+@pytest.mark.parametrize("message", RULES)
+def test_what_is_too_long_too_short_or_a_description_is_told_by_the_rule_and_in_short(message):
+    with pytest.raises(SpecError) as refusal:
+        AugmentationSpec(**{"name": "a"} | RULES[message])
+    assert str(refusal.value) == message
+
+
+def test_whatever_field_has_bounds_for_its_length_is_told_alike():
+    with pytest.raises(SpecError, match="^layers: must have at least 1 item, got none; add 1$"):
+        NetworkSpec(name="a", layers=())
+    layers = presets()["seed_001"].layers
+    too_many = [to_dict(layers[0])] * 9999
+    with pytest.raises(SpecError, match=r"^layers: must have at most \d+ items, got 9999; take \d+ away$"):
+        from_dict(NetworkSpec, {"name": "a", "layers": too_many})
+
+
+@pytest.mark.parametrize(
+    "text, reason",
+    [
+        ("", ": it is empty"),
+        (b" \n", ": it is empty"),
+        ("{", ": it breaks off in line 1, column 2"),
+        ('{"name": flip}', " from line 1, column 10 on, got 'flip}'"),
+        ('{"name": "a"\n "steps": []}', " from line 2, column 2 on, got '\"steps\": []}'"),
+        (b"\x89PNG\r\n\xff", ": it is not text"),
+        ("[" * 100_000, ": its lists lie too deep in one another"),
+        ("1" * 10_000, ": it holds a number that is too long"),
+    ],
+)
+def test_where_a_file_stops_to_be_json_is_told_without_the_words_of_the_parser(text, reason):
+    with pytest.raises(SpecError) as refusal:
+        from_json(AugmentationSpec, text)
+    assert str(refusal.value) == f"augmentation: this is not JSON{reason}; export it again"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '"a"', "NaN", '{"epochs": NaN}', "[" * 100_000])
