@@ -1,6 +1,7 @@
 """The Augment page judges a pipeline, understands course code, and lets a pipeline leave and come back."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,6 +39,19 @@ def in_hand(app: AppTest) -> AugmentationSpec:
 
 def apply_keys(app: AppTest) -> list[str]:
     return [button.key for button in app.button if button.key and button.key.startswith("augment_apply_")]
+
+
+def popover_around(app: AppTest, element: object) -> str:
+    """The label of the popover that an element stands in, if it stands in one."""
+
+    def search(block: Any, label: str) -> str | None:
+        if block is element:
+            return label
+        label = getattr(getattr(block.proto, "popover", None), "label", "") or label
+        found = (search(child, label) for child in getattr(block, "children", {}).values())
+        return next((each for each in found if each is not None), None)
+
+    return search(app.main, "") or ""
 
 
 def read_code(app: AppTest, source: str) -> AppTest:
@@ -127,7 +141,11 @@ def test_json_is_read_back_and_what_is_none_is_refused(start):
     assert in_hand(app) == presets()["cutout"]
     app.session_state["augment_open"] = True
     app.run().file_uploader(key="augment_file").set_value(("x.json", b"{", "application/json")).run()
-    assert "not JSON" in app.error[0].value
+    (refusal,) = app.error
+    assert refusal.value.replace("\\", "").startswith("x.json: augmentation: this is not JSON")
+    assert popover_around(app, refusal) == "Open", "not in the row of the toolbar"
+    app.run()
+    assert list(app.error) == []
     assert in_hand(app) == presets()["cutout"]
 
 

@@ -22,9 +22,8 @@ def pipelines() -> SpecFolder[AugmentationSpec]:
 
 def open_popover() -> None:
     """Pipelines saved here, to open, rename or delete, and one from a JSON file."""
-    for refusal in st.session_state.pop("augment_saved_refusals", []):
-        st.error(plain(refusal), icon=":material/error:")
     with st.popover("Open", icon=":material/folder_open:", key=OPEN, on_change="rerun") as popover:
+        _show_refusals(OPEN, popover.open)
         if popover.open:
             _saved_choice(pipelines().list()[:MOST_SAVED])
             st.file_uploader(
@@ -39,6 +38,7 @@ def open_popover() -> None:
 def save_popover(spec: AugmentationSpec) -> None:
     """Keep the pipeline in hand under a name, which becomes its own."""
     with st.popover("Save", icon=":material/save:", key=SAVE, on_change="rerun") as popover:
+        _show_refusals(SAVE, popover.open)
         if popover.open:
             hold("augment_save_name", spec.name)
             with st.form("augment_save_form", border=False):
@@ -97,7 +97,7 @@ def _save() -> None:
         key = pipelines().save(state.current_augmentation(), name)
         state.set_augmentation(pipelines().load(key))
     except SpecError as error:
-        _refuse(error)
+        _refuse(SAVE, error)
         return
     st.session_state[SAVE] = False
     st.toast(f"Saved as {plain(name)}", icon=":material/check:")
@@ -107,7 +107,7 @@ def _open(key: str) -> None:
     try:
         state.set_augmentation(pipelines().load(key))
     except SpecError as error:
-        _refuse(error)
+        _refuse(OPEN, error)
         return
     st.session_state[OPEN] = False
 
@@ -116,7 +116,7 @@ def _delete(key: str) -> None:
     try:
         pipelines().delete(key)
     except SpecError as error:
-        _refuse(error)
+        _refuse(OPEN, error)
 
 
 def _rename(key: str) -> None:
@@ -126,7 +126,7 @@ def _rename(key: str) -> None:
             key, st.session_state[f"augment_new_name_{key}"]
         )
     except SpecError as error:
-        _refuse(error)
+        _refuse(OPEN, error)
 
 
 def _take_file() -> None:
@@ -137,10 +137,20 @@ def _take_file() -> None:
     try:
         state.set_augmentation(from_json(AugmentationSpec, file.getvalue()))
     except SpecError as error:
-        _refuse(error)
+        _refuse(OPEN, f"{file.name}: {error}")
         return
     st.session_state[OPEN] = False
 
 
-def _refuse(error: SpecError) -> None:
-    st.session_state.setdefault("augment_saved_refusals", []).append(str(error))
+def _refuse(popover: str, reason: SpecError | str) -> None:
+    """Have this said in the popover where it was asked for, which stays open; the row around it is narrow."""
+    st.session_state.setdefault(f"{popover}_refusals", []).append(str(reason))
+
+
+def _show_refusals(popover: str, is_open: bool) -> None:
+    """Say what was refused here since the last run of the page; nobody waits for it once it is closed."""
+    refusals = st.session_state.pop(f"{popover}_refusals", [])
+    if is_open:
+        with st.container():  # a place of its own, so that what follows stays as it is
+            for refusal in refusals:
+                st.error(plain(refusal), icon=":material/error:")
