@@ -401,6 +401,22 @@ def test_an_own_picture_is_sent_and_seen_step_by_step(address: str, page: "Page"
     assert page.complaints == []  # type: ignore[attr-defined]
 
 
+def test_a_file_that_is_refused_is_told_in_the_popover_and_leaves_the_toolbar_as_it_is(
+    address: str, page: "Page"
+) -> None:
+    open_page(page, f"{address}&{START}")
+    page.locator(".st-key-augment_open button").first.click()
+    preset = page.locator(".st-key-augment_augmentation")
+    before = preset.bounding_box()
+    bad = {"name": "bad.json", "mimeType": "application/json", "buffer": b"hello"}
+    page.locator(".st-key-augment_file input[type=file]").set_input_files(bad, timeout=PATIENCE)
+    alert = page.get_by_test_id("stPopoverBody").get_by_role("alert")
+    expect(alert).to_contain_text("bad.json: augmentation: this is not JSON", timeout=PATIENCE)
+    expect(alert).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(1)
+    assert preset.bounding_box() == before
+
+
 def test_holes_are_outlined_and_the_draw_repeated_by_keyboard_alone(address: str, page: "Page") -> None:
     open_page(page, f"{address}&augmentation=cutout&augment_count=4")
     assert not any(is_outlined(picture) for picture in pictures(page))

@@ -147,7 +147,7 @@ def _refuse(popover: str, reason: SpecError | str) -> None:
     st.session_state.setdefault(f"{popover}_refusals", []).append(str(reason))
 
 
-def _show_refusals(popover: str, is_open: bool) -> None:
+def _show_refusals(popover: str, is_open: bool | None) -> None:
     """Say what was refused here since the last run of the page; nobody waits for it once it is closed."""
     refusals = st.session_state.pop(f"{popover}_refusals", [])
     if is_open:
