@@ -184,7 +184,7 @@ def test_what_counts_as_the_own_statistics_depends_on_the_images():
     assert found["black_hole"].remedied.steps[0].keywords["fill"] == (76, 102, 128)
 
 
-def hidden(spec: AugmentationSpec, num_images: int = 3000) -> np.ndarray:
+def hidden(spec: AugmentationSpec, num_images: int = 1000) -> np.ndarray:
     """(N, H, W): where the pipeline itself makes holes."""
     return preview(spec, np.zeros((num_images, 32, 32, 3), np.uint8), seed=1).hidden
 
@@ -217,7 +217,7 @@ def test_the_share_worked_out_is_the_share_drawn_over_the_image_and_pixel_by_pix
         shares.mean(), abs=4 * shares.std() / len(drawn) ** 0.5 + 1e-9
     )
     # Five standard errors of a coin, and the order of the cells of a grid, which is drawn.
-    off = 0.08 if hiding.keywords.get("holes_number_xy") else 0.05
+    off = 0.11 if hiding.keywords.get("holes_number_xy") else 0.08
     assert np.abs(hidden_chances(hiding) - drawn.mean(axis=0)).max() < off
 
 
