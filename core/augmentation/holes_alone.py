@@ -16,5 +16,5 @@ def holes_alone(spec: AugmentationSpec) -> AugmentationSpec:
         if step.is_on and step.probability > 0 and step.transform in makers
     )
     if not steps:
-        raise SpecError("no step of this augmentation makes holes; add a CoarseDropout, or switch it on")
+        raise SpecError("No step of this augmentation makes holes; add a CoarseDropout, or switch it on.")
     return AugmentationSpec(name="Holes", steps=steps)

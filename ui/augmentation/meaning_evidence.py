@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from core.augmentation import AugmentationSpec
 from core.data import Dataset
+from core.errors import SpecError
 from core.evaluation.evidence import NEARLY_ALL, Evidence, EvidenceSettings, ShownEvidence
 from ui.augmentation.meaning_charts import evidence_chart
 from ui.augmentation.meaning_sample import Sample, fitting_checkpoint, measured
@@ -25,9 +26,14 @@ STRENGTH = 0.8
 
 def show(spec: AugmentationSpec, dataset: Dataset, sample: Sample) -> None:
     """Choose a checkpoint; the shares once they are taken, as figures, as a chart and as images."""
+    try:
+        holes = _holes_alone(spec)
+    except SpecError as error:
+        st.info(plain(str(error)), icon=":material/visibility:")
+        return
     checkpoint = fitting_checkpoint(dataset)
     settings = EvidenceSettings(
-        augmentation=_holes_alone(spec), images=min(sample.images, len(dataset.test)), seed=sample.seed
+        augmentation=holes, images=min(sample.images, len(dataset.test)), seed=sample.seed
     )
     options = ["--images", settings.images, "--seed", settings.seed, "--shown", settings.shown]
     evidence = measured("Take the evidence", "evidence", Evidence, settings, checkpoint, dataset, options)
