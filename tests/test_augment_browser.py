@@ -24,7 +24,7 @@ from ui.augmentation.see_steps import FACTOR
 from ui.augmentation.see_tiles import SHEET_FACTOR
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -96,6 +96,25 @@ def push(page: "Page", key: str, thumb: int, arrow: str, times: int, value: int)
     expect(slider).to_have_value(str(value), timeout=PATIENCE)
 
 
+def let_vary(page: "Page", key: str) -> None:
+    """Give a slider of one value two ends."""
+    page.locator(f".st-key-augment_{key}_varies label").first.click()
+    expect(page.locator(f'.st-key-augment_{key} input[type="range"]')).to_have_count(2, timeout=PATIENCE)
+
+
+def drag(page: "Page", thumb: "Locator", across: float) -> None:
+    """Take a thumb with the mouse and let it go `across` pixels to the right of where it was."""
+    thumb.scroll_into_view_if_needed()
+    box = thumb.locator("xpath=ancestor::*[@data-rac][1]").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for part in range(1, 6):  # a hand does not jump
+        page.mouse.move(x + across * part / 5, y)
+    page.mouse.up()
+
+
 def linked(url: str) -> AugmentationSpec:
     """The pipeline in a link, of a preset or packed."""
     link = re.search(r"augmentation=([\w-]+)", url)
@@ -111,9 +130,7 @@ def test_outlines_and_percentages_follow_the_slider_and_another_browser_shows_th
     before = pictures(page)
     assert len(before) == 4
     assert all(is_outlined(picture) for picture in before)
-    height = "step3_CoarseDropout_hole_height_range"
-    push(page, height, 0, "ArrowLeft", 12, 4)
-    push(page, height, 1, "ArrowLeft", 12, 4)
+    push(page, "step3_CoarseDropout_hole_height_range_one", 0, "ArrowLeft", 12, 4)
     expect_figure(page, "Hidden", "6.2 %")
     captions = page.get_by_test_id("stImage").first.get_by_test_id("stImageCaption")
     expect(captions.first).to_contain_text("16×4\u00a0px\u00a0at")
@@ -153,8 +170,9 @@ def test_pictures_are_never_taken_off_and_many_moves_at_once_end_where_the_slide
         arg=before,
     )
     settle(page)
-    push(page, "step3_CoarseDropout_hole_height_range", 0, "ArrowLeft", 14, 2)
-    push(page, "step3_CoarseDropout_hole_width_range", 0, "ArrowLeft", 9, 7)
+    for side, times, value in (("height", 14, 2), ("width", 9, 7)):
+        let_vary(page, f"step3_CoarseDropout_hole_{side}_range")
+        push(page, f"step3_CoarseDropout_hole_{side}_range", 0, "ArrowLeft", times, value)
     ends = {"hole_height_range": (2, 16), "hole_width_range": (7, 16)}
     page.wait_for_url(lambda url: ends.items() <= linked(url).steps[3].keywords.items())
     settle(page)
@@ -174,13 +192,13 @@ def test_the_pictures_stay_in_view_beside_the_slider_that_is_moved(
 ) -> None:
     page = open_window(browser, viewport={"width": width, "height": height})
     open_page(page, f"{address}&{START.replace('count=4', 'count=32')}")
-    push(page, "step3_CoarseDropout_hole_width_range", 0, "ArrowLeft", 2, 14)
+    push(page, "step3_CoarseDropout_hole_width_range_one", 0, "ArrowLeft", 2, 14)
     settle(page)
     sheet = page.get_by_test_id("stImage").first.locator("img")
     drawn = sheet.evaluate("i => [getComputedStyle(i).imageRendering, i.clientWidth / i.naturalWidth]")
     assert drawn == ["pixelated", SHEET_FACTOR], "no pixel is blurred"
     seen = sheet.bounding_box()
-    slider = page.locator(".st-key-augment_step3_CoarseDropout_hole_width_range").bounding_box()
+    slider = page.locator(".st-key-augment_step3_CoarseDropout_hole_width_range_one").bounding_box()
     assert seen is not None
     assert slider is not None
     assert 0 < slider["y"] < height
@@ -194,12 +212,41 @@ def test_the_pictures_stay_in_view_beside_the_slider_that_is_moved(
     page.context.close()
 
 
+def test_a_fixed_size_is_dragged_with_the_mouse_and_let_vary_between_two_ends(
+    address: str, page: "Page"
+) -> None:
+    key = "step3_CoarseDropout_hole_height_range"
+    open_page(page, f"{address}&{START}")
+    expect_figure(page, "Hidden", "25.0 %")
+    one = page.locator(f'.st-key-augment_{key}_one input[type="range"]')
+    drag(page, one, -60)
+    expect(one).not_to_have_value("16", timeout=PATIENCE)
+    size = int(one.input_value())
+    assert 1 < size < 16
+    page.wait_for_url(lambda url: linked(url).steps[3].keywords["hole_height_range"] == (size, size))
+    expect_figure(page, "Hidden", f"{100 * size * 16 / 1024:.1f} %")
+    drag(page, one, 60)
+    expect(one).to_have_value("16", timeout=PATIENCE)
+    expect_figure(page, "Hidden", "25.0 %")
+
+    let_vary(page, key)
+    ends = page.locator(f'.st-key-augment_{key} input[type="range"]')
+    drag(page, ends.last, 60)
+    expect(ends.last).not_to_have_value("16", timeout=PATIENCE)
+    drag(page, ends.first, -60)
+    expect(ends.first).not_to_have_value("16", timeout=PATIENCE)
+    least, most = (int(end.input_value()) for end in ends.all())
+    assert 1 < least < 16 < most < 32
+    page.wait_for_url(lambda url: linked(url).steps[3].keywords["hole_height_range"] == (least, most))
+    settle(page)
+    assert page.complaints == []
+
+
 def test_downloads_give_what_a_slider_was_moved_to(address: str, page: "Page") -> None:
     open_page(page, f"{address}&{START}")
-    key = "step3_CoarseDropout_hole_height_range"
+    key = "step3_CoarseDropout_hole_height_range_one"
     push(page, key, 0, "ArrowLeft", 1, 15)  # leaves the preset, and so has the whole page drawn
     push(page, key, 0, "ArrowLeft", 11, 4)
-    push(page, key, 1, "ArrowLeft", 12, 4)
     expect_figure(page, "Hidden", "6.2 %")
     settle(page)
     contents = {}
@@ -227,6 +274,7 @@ def test_findings_and_the_closer_look_follow_a_slider(address: str, page: "Page"
     settle(page)
     height = "step3_CoarseDropout_hole_height_range"
     found = page.get_by_text("The holes are almost nothing")
+    let_vary(page, height)
     push(page, height, 0, "ArrowLeft", 15, 1)
     assert found.count() == 0
     push(page, height, 1, "ArrowLeft", 15, 1)
@@ -310,7 +358,7 @@ def test_a_pipeline_of_an_own_name_is_tuned_on_and_named_as_changed(address: str
     chosen = page.locator(".st-key-augment_augmentation input").first
     expect(chosen).to_have_value("Room 4 (in hand)", timeout=PATIENCE)
     for times, value in ((1, 15), (3, 12)):
-        push(page, "step3_CoarseDropout_hole_height_range", 0, "ArrowLeft", times, value)
+        push(page, "step3_CoarseDropout_hole_height_range_one", 0, "ArrowLeft", times, value)
         expect(chosen).to_have_value("Room 4, changed (in hand)", timeout=PATIENCE)
         page.wait_for_url(lambda url: linked(url).steps[3].keywords["hole_height_range"][0] == value)  # noqa: B023
         settle(page)
@@ -329,10 +377,10 @@ def test_moves_made_before_the_browser_was_sent_the_page_are_kept(browser: "Brow
         for _ in range(4):  # without the wait, about every other time goes wrong
             page = open_window(browser)
             open_page(page, f"{server.url}/Augment?{START}")
-            height = "step3_CoarseDropout_hole_height_range"
+            height = "step3_CoarseDropout_hole_height_range_one"
             push(page, height, 0, "ArrowLeft", 1, 15)  # leaves the preset, and so has the whole page drawn
             push(page, height, 0, "ArrowLeft", 11, 4)
-            page.wait_for_url(lambda url: linked(url).steps[3].keywords["hole_height_range"] == (4, 16))
+            page.wait_for_url(lambda url: linked(url).steps[3].keywords["hole_height_range"] == (4, 4))
             settle(page)
             push(page, height, 0, "ArrowLeft", 0, 4)
             assert page.complaints == []  # type: ignore[attr-defined]
@@ -354,7 +402,7 @@ def test_course_code_is_read_and_its_fault_mended_by_one_click(address: str, pag
     expect(page.get_by_text("The hole is black").first).to_be_visible()
     settle(page)
     for height in (15, 14, 13):  # in no hurry, so that the card is not drawn again
-        push(page, "step2_CoarseDropout_hole_height_range", 0, "ArrowLeft", 1, height)
+        push(page, "step2_CoarseDropout_hole_height_range_one", 0, "ArrowLeft", 1, height)
         settle(page)
         page.wait_for_timeout(2000 * SETTLED_SECONDS)
     black.get_by_role("button").first.click()
@@ -364,7 +412,7 @@ def test_course_code_is_read_and_its_fault_mended_by_one_click(address: str, pag
     assert link is not None
     mended = presets()[link[1]] if link[1] in presets() else from_link(AugmentationSpec, link[1])
     assert min(mended.steps[2].keywords["fill"]) > 90  # the mean colour of photographs, or of the stand-in
-    assert mended.steps[2].keywords["hole_height_range"] == (13, 16)
+    assert mended.steps[2].keywords["hole_height_range"] == (13, 13)
     assert page.complaints == []  # type: ignore[attr-defined]
 
 

@@ -9,6 +9,7 @@ from core.augmentation import AugmentationSpec, presets
 from core.augmentation.spec import StepSpec
 from core.spec import from_link, to_link
 from tests.browser import PROJECT
+from ui.augmentation import edit
 
 
 @pytest.fixture
@@ -62,10 +63,10 @@ def test_settings_change_the_augmentation_the_link_and_the_figures(start):
     app = start("cutout")
     assert figures(app) == {"Hidden": "25.0 %", "At most": "25.0 %", "With a hole": "8/8"}
     dropout = "augment_step3_CoarseDropout"
-    app.slider(key=f"{dropout}_hole_height_range").set_value((8, 8)).run()
+    app.slider(key=f"{dropout}_hole_height_range_one").set_value(8).run()
     app.run()  # a control has only what follows from it drawn
     assert figures(app)["Hidden"] == "12.5 %"
-    app.slider(key=f"{dropout}_hole_width_range").set_value((8, 8)).run()
+    app.slider(key=f"{dropout}_hole_width_range_one").set_value(8).run()
     app.run()  # a control has only what follows from it drawn
     assert figures(app)["Hidden"] == "6.2 %"
     app.slider(key=f"{dropout}_probability").set_value(0.0).run()
@@ -79,6 +80,47 @@ def test_settings_change_the_augmentation_the_link_and_the_figures(start):
     assert step.keywords["fill"] == 0
     assert not in_hand(app).steps[0].is_on
     assert from_link(AugmentationSpec, app.query_params["augmentation"]) == in_hand(app)
+    assert problems(app) == []
+
+
+def test_a_value_is_let_vary_between_two_ends_and_closed_to_their_middle(start):
+    app = start("cutout")
+    height = "augment_step3_CoarseDropout_hole_height_range"
+
+    def size() -> object:
+        return in_hand(app).steps[3].keywords["hole_height_range"]
+
+    app.slider(key=f"{height}_one").set_value(9).run()
+    assert size() == (9, 9)
+    app.toggle(key=f"{height}_varies").set_value(True).run()
+    assert app.slider(key=height).value == size() == (9, 9)
+    app.slider(key=height).set_value((4, 9)).run()
+    app.slider(key=height).set_value((9, 9)).run().run()
+    assert app.slider(key=height).value == size() == (9, 9)  # the slider under the finger stays
+    app.slider(key=height).set_value((4, 10)).run()
+    app.toggle(key=f"{height}_varies").set_value(False).run()
+    assert app.slider(key=f"{height}_one").value == 7
+    assert size() == (7, 7)
+    assert problems(app) == []
+
+
+def test_the_sliders_of_another_pipeline_have_as_many_ends_as_it_gives_them(start):
+    height, rotate = "augment_step3_CoarseDropout_hole_height_range", "augment_step0_Affine_rotate"
+    wide = edit.set_argument(presets()["cutout"], 3, "hole_height_range", (4, 12))
+    app = start(to_link(wide))
+    assert app.slider(key=height).value == (4, 12)
+    app.selectbox(key="augment_augmentation").select("cutout").run()
+    assert app.slider(key=f"{height}_one").value == 16
+    app.toggle(key=f"{height}_varies").set_value(True).run()
+    app.slider(key=height).set_value((8, 8)).run().run()
+    assert app.slider(key=height).value == (8, 8)
+    app.selectbox(key="augment_augmentation").select("cutout").run()
+    assert app.slider(key=f"{height}_one").value == 16
+    assert not app.toggle(key=f"{height}_varies").value
+    turned = AugmentationSpec(name="turned", steps=(StepSpec(transform="Affine"),))
+    app = start(to_link(edit.set_argument(turned, 0, "rotate", (-15, 15))))
+    app.session_state["augment_step0_Affine_settings"] = True
+    assert app.run().slider(key=rotate).value == (-15, 15)
     assert problems(app) == []
 
 

@@ -7,11 +7,12 @@ import pytest
 
 from core.augmentation import presets
 from core.augmentation.catalogue import TRANSFORMS
+from core.augmentation.check import check
 from core.augmentation.discovery import offered_transforms
 from core.augmentation.library import albumentations
 from core.augmentation.pipeline import preview
 from core.augmentation.spec import AugmentationSpec, StepSpec
-from tests.control_values import spec_with, values_of
+from tests.control_values import spec_with, step_with, values_of
 from tests.pictures import pictures
 
 OFFERED = [offered for offered in TRANSFORMS.values() if offered.name != "Normalize"]
@@ -54,6 +55,33 @@ def test_a_control_says_what_it_cannot_show():
     fill = next(c for _, c in CONTROLS if c.kind == "colour")
     assert [fill.fits(value) for value in [(1, 2, 3), 0, "random"]] == [True] * 3
     assert not any(fill.fits(value) for value in [(0.49, 0.48, 0.45), (1, 2, 256), 7, "inpaint_ns"])
+
+
+RANGES = [
+    (offered, control)
+    for offered in offered_transforms().values()
+    for control in offered.controls
+    if control.may_meet
+]
+
+
+@pytest.mark.parametrize(
+    "offered, control", RANGES, ids=[f"{offered.name}-{control.argument}" for offered, control in RANGES]
+)
+def test_the_middle_of_a_range_is_a_value_of_its_slider_that_the_library_takes(offered, control):
+    for ends in ((control.minimum, control.maximum), control.default or (control.minimum,) * 2):
+        middle = control.middle(ends)
+        assert ends[0] <= middle <= ends[1]
+        assert abs(middle - sum(ends) / 2) <= control.step / 2 + 1e-9
+        assert control.fits((middle, middle))
+        check(spec_with(offered, step_with(offered, **{control.argument: (middle, middle)})))
+
+
+def test_the_middle_is_kept_where_the_ends_are_one_and_is_nothing_where_they_are_alike():
+    shift, rotate = (next(c for _, c in CONTROLS if c.argument == name) for name in ("shift_limit", "rotate"))
+    assert shift.middle((0.05, 0.05)) == 0.05  # not on the slider's grid of 1/32
+    assert rotate.middle((-15, 15)) == 0
+    assert isinstance(rotate.middle((-15, 16)), int)
 
 
 def test_a_step_up_in_a_rotation_turns_counter_clockwise():

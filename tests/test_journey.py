@@ -50,7 +50,8 @@ def test_from_a_preset_to_the_images_behind_a_cell_of_the_confusion_matrix(
     hidden = page.get_by_test_id("stMetric").filter(has_text="Hidden")
     for pixels, share in ((20, "39.1 %"), (16, "25.0 %")):
         for side in ("height", "width"):
-            set_range(page, f"augment_step0_CoarseDropout_hole_{side}_range", pixels)
+            thumb = page.locator(f".st-key-augment_step0_CoarseDropout_hole_{side}_range_one input")
+            step_to(page, thumb, pixels)
         expect_text(page.get_by_test_id("stMain"), f"{pixels}×{pixels} px at")
         expect_text(hidden, share)
     take_picture(page, "3-augment")
@@ -137,13 +138,6 @@ def choose(page: "Page", key: str, text: str) -> None:
     page.keyboard.press("Enter")
     page.wait_for_timeout(500)
     settle(page)
-
-
-def set_range(page: "Page", key: str, value: int) -> None:
-    """Bring both ends of a range slider to `value`, with the arrow keys."""
-    ends = page.locator(f'.st-key-{key} input[type="range"]')
-    for which in (1, 0, 1):
-        step_to(page, ends.nth(which), value)
 
 
 def set_slider(page: "Page", key: str, value: float) -> None:

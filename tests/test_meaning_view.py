@@ -76,6 +76,10 @@ def start(tmp_path: Path, shapes_root: Path, monkeypatch: pytest.MonkeyPatch, cl
 
 def slide(app: AppTest, key: str, ends: tuple[int, int]) -> AppTest:
     """Move a slider, which has only what follows from it drawn; then draw the whole page."""
+    varies = app.toggle(key=f"{key}_varies")
+    if not varies.value and ends[0] == ends[1]:
+        return app.slider(key=f"{key}_one").set_value(ends[0]).run().run()
+    varies.set_value(True).run()
     return app.slider(key=key).set_value(ends).run().run()
 
 

@@ -50,6 +50,19 @@ class Control:
         """Whether it is set by numbers between `minimum` and `maximum`."""
         return self.kind.startswith(NUMERIC)
 
+    @property
+    def may_meet(self) -> bool:
+        """Whether it is a range whose two ends may be one value."""
+        return self.kind in ("int_range", "float_range") and not self.apart and self.contains is None
+
+    def middle(self, ends: tuple[float, float]) -> float:
+        """The value of the slider in the middle between two ends; where they are one value, that."""
+        if ends[0] == ends[1]:
+            return ends[0]
+        steps = round((sum(ends) / 2 - self.minimum) / self.step)
+        middle = min(self.minimum + steps * self.step, self.maximum)
+        return int(middle) if self.kind.startswith("int") else round(float(middle), 9)
+
     def fits(self, value: Any) -> bool:
         """Whether the control can show `value`; what it cannot show a page keeps as it is."""
         if value is None or self.kind == "text":

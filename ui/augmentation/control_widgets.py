@@ -68,14 +68,45 @@ def _draw(control: Control, key: str, value: Any, put: Put) -> None:
             help=control.help,
             on_change=lambda: put(st.session_state[key]),
         )
+    elif control.may_meet:
+        _range(control, label, key, value, put)
     else:
         _slider(control, label, key, value, put)
+
+
+def _range(control: Control, label: str, key: str, value: tuple[float, float], put: Put) -> None:
+    """One value for every image, or drawn between two ends; a switch beside the slider says which.
+
+    Two thumbs at one place lie on each other: the mouse gets the upper one, which cannot go down.
+    """
+    switch, met = f"{key}_varies", f"{key}_met"
+
+    def put_ends(ends: tuple[float, float]) -> None:
+        st.session_state[met] = ends  # the slider under the finger stays where its ends meet
+        put(ends)
+
+    def turn() -> None:
+        if st.session_state[switch]:
+            st.session_state[met] = value
+        else:
+            put((control.middle(value),) * 2)
+
+    has_met = st.session_state.get(switch, False) and st.session_state.get(met) == value
+    varies = value[0] != value[1] or has_met
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        if varies:
+            _slider(control, label, key, value, put_ends)
+        else:
+            _slider(control, label, f"{key}_one", value[0], lambda one: put((one, one)))
+        hold(switch, varies)
+        st.toggle("Range", key=switch, on_change=turn)
 
 
 def _slider(control: Control, label: str, key: str, value: Any, put: Put) -> None:
     """One number, or the two ends of a range."""
     number = int if control.kind.startswith("int") else float
-    hold(key, tuple(map(number, value)) if isinstance(value, tuple) else number(value))
+    is_range = isinstance(value, tuple)
+    hold(key, tuple(map(number, value)) if is_range else number(value))
     st.slider(
         label,
         number(control.minimum),
@@ -84,7 +115,7 @@ def _slider(control: Control, label: str, key: str, value: Any, put: Put) -> Non
         key=key,
         format="%.4g",
         help=control.help,
-        on_change=lambda: put(control.settle(st.session_state[key])),
+        on_change=lambda: put(control.settle(st.session_state[key]) if is_range else st.session_state[key]),
     )
 
 
