@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from core.augmentation import AugmentationSpec, presets, to_python
+from core.augmentation import AugmentationSpec, StepSpec, presets, to_python
 from core.data import default_name
 from core.spec import from_json, from_link, to_link
 from tests.browser import AppServer, open_page, open_window, settle
@@ -349,6 +349,26 @@ def test_a_measurement_ends_when_it_is_stopped_and_with_the_server(
     page.context.close()
     app_server.stop()
     assert psutil.wait_procs([second], timeout=5) == ([second], [])
+
+
+def test_a_hole_given_in_shares_is_set_to_pixels_by_one_click_and_goes_on(address: str, page: "Page") -> None:
+    shares = tuple({"hole_height_range": (0.1, 0.2), "hole_width_range": (0.25, 0.5), "fill": 0}.items())
+    given = AugmentationSpec(
+        name="shares, changed",
+        steps=(StepSpec(transform="CoarseDropout", probability=1.0, arguments=shares),),
+    )
+    open_page(page, f"{address}&augmentation={to_link(given)}&augment_count=4")
+    page.locator(".st-key-augment_step0_CoarseDropout_hole_height_range_set button").click()
+    width = page.locator('.st-key-augment_step0_CoarseDropout_hole_width_range input[type="range"]')
+    expect(width.first).to_have_value("8", timeout=PATIENCE)
+    expect(width.last).to_have_value("16")
+    push(page, "step0_CoarseDropout_hole_height_range_one", 0, "ArrowRight", 1, 17)
+    page.wait_for_url(lambda url: linked(url).steps[0].keywords["hole_height_range"] == (17, 17))
+    assert linked(page.url).steps[0].keywords["hole_width_range"] == (8, 16)
+    settle(page)
+    assert page.get_by_test_id("stAlert").filter(has_text="hole sizes").count() == 0
+    assert len(pictures(page)) == 4
+    assert page.complaints == []
 
 
 def test_a_pipeline_of_an_own_name_is_tuned_on_and_named_as_changed(address: str, page: "Page") -> None:

@@ -207,6 +207,10 @@ def test_values_that_no_control_can_show_stay_until_they_are_set(start):
     assert any("(0.1, 0.2)" in caption.value for caption in app.caption)
     app.button(key="augment_step0_CoarseDropout_num_holes_range_set").click().run()
     assert in_hand(app).steps[0].keywords == shares | {"num_holes_range": (1, 1)}
+    app.button(key="augment_step0_CoarseDropout_hole_height_range_set").click().run().run()
+    assert app.slider(key="augment_step0_CoarseDropout_hole_height_range_one").value == 16
+    assert app.slider(key="augment_step0_CoarseDropout_hole_width_range").value == (3, 6)
+    assert problems(app) == []
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 
 from core.augmentation import AugmentationSpec, StepSpec, presets
 from core.augmentation.catalogue import TRANSFORMS
+from core.augmentation.check import check
 from core.augmentation.spec import MAX_STEPS
 from core.errors import SpecError
 from ui.augmentation import edit
@@ -65,6 +66,28 @@ def test_a_setting_changes_one_argument_only():
     assert edit.change_step(spec, 3, probability=0.25).steps[3].probability == 0.25
     with pytest.raises(SpecError, match="probability"):
         edit.change_step(spec, 3, probability=2)
+
+
+SHARES = {"hole_height_range": (0.1, 0.2), "hole_width_range": (0.25, 0.5)}
+
+
+@pytest.mark.parametrize(
+    "given, argument, value, sizes",
+    [
+        (SHARES, "hole_height_range", (16, 16), [(16, 16), (8, 16)]),
+        (SHARES, "hole_width_range", (2, 4), [(3, 6), (2, 4)]),
+        ({"hole_width_range": (0.0, 0.01)}, "hole_height_range", (4, 4), [(4, 4), (1, 1)]),
+        ({}, "hole_height_range", (16, 16), [(16, 16), (3, 6)]),  # the library's own width is a share too
+        ({"hole_height_range": (1, 1)}, "hole_width_range", (2, 2), [(1, 1), (2, 2)]),
+        (SHARES, "hole_height_range", (0.3, 0.4), [(0.3, 0.4), (0.25, 0.5)]),
+    ],
+)
+def test_a_hole_with_one_side_in_pixels_has_both_and_can_run(given, argument, value, sizes):
+    step = StepSpec(transform="CoarseDropout", arguments=tuple(given.items()))
+    changed = edit.set_argument(AugmentationSpec(name="test", steps=(step,)), 0, argument, value)
+    keywords = changed.steps[0].keywords
+    assert [keywords["hole_height_range"], keywords["hole_width_range"]] == sizes
+    check(changed)
 
 
 def test_the_name_tells_whether_it_is_still_the_preset():

@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from core.augmentation import AugmentationSpec, StepSpec, presets
+from core.augmentation.holes import DEFAULTS, DROPOUT, SIDE
 from core.augmentation.spec import NORMALIZE
 from ui.augmentation.offers import offered_transforms
 
 CHANGED = ", changed"
 LONGEST_NAME = 60
+HOLE_SIDES = ("hole_height_range", "hole_width_range")
 
 
 def add_step(spec: AugmentationSpec, transform: str) -> AugmentationSpec:
@@ -50,8 +52,10 @@ def change_step(spec: AugmentationSpec, index: int, **fields: Any) -> Augmentati
 
 
 def set_argument(spec: AugmentationSpec, index: int, argument: str, value: Any) -> AugmentationSpec:
-    """`spec` with one argument of step `index` at `value`."""
+    """`spec` with one argument of step `index` at `value`; a hole has both sides in pixels, or neither."""
     keywords = spec.steps[index].keywords | {argument: value}
+    if spec.steps[index].transform == DROPOUT and argument in HOLE_SIDES:
+        keywords |= _in_pixels(keywords)
     return change_step(spec, index, arguments=tuple(keywords.items()))
 
 
@@ -60,6 +64,22 @@ def set_statistics(
 ) -> AugmentationSpec:
     """`spec` normalised with other statistics of pixels scaled to [0, 1]."""
     return named(replace(spec, mean=mean, std=std))
+
+
+def _in_pixels(keywords: dict[str, Any]) -> dict[str, Any]:
+    """The side of a hole that is a share of the image where the other is in pixels, which cannot be mixed."""
+    sides = {side: keywords.get(side, DEFAULTS[side]) for side in HOLE_SIDES}
+    shares = {side: ends for side, ends in sides.items() if _are_shares(ends)}
+    return {
+        side: tuple(max(1, round(SIDE * end)) for end in ends)
+        for side, ends in shares.items()
+        if len(shares) < len(sides)
+    }
+
+
+def _are_shares(ends: Any) -> bool:
+    is_pair = isinstance(ends, tuple) and len(ends) == 2
+    return is_pair and all(isinstance(end, int | float) and end < 1 for end in ends)
 
 
 def _with_steps(spec: AugmentationSpec, steps: tuple[StepSpec, ...]) -> AugmentationSpec:

@@ -217,6 +217,9 @@ def _move(
     """`_change` step `index` by control `key`; the page is drawn where more than that changes."""
     before = state.current_augmentation()
     _change(make, index, *values, in_link=False, **fields)
-    if state.current_augmentation().name != before.name or are_there_refusals():
+    after = state.current_augmentation()
+    if after.name != before.name or are_there_refusals():
         st.rerun()
+    if len(set(after.steps[index].arguments) - set(before.steps[index].arguments)) > 1:
+        st.rerun()  # another control of the step shows what changed too
     live.move(key, index)
