@@ -82,7 +82,7 @@ def draw_closer_look() -> None:
 
 look = look_controls(dataset)
 explain_gallery(look)
-with st.grid(columns=2, min_column_width=360, gap="small", key=SIDES) as sides:
+with st.grid(columns=2, min_column_width=270, gap="small", key=SIDES) as sides:
     with sides.cell():
         live = LivePreview(dataset, look)
         draw_preview()

@@ -59,7 +59,7 @@ def _step_card(index: int, step: StepSpec, live: LivePreview) -> None:
     offered = offered_transforms().get(step.transform)
     key = f"augment_step{index}_{step.transform}"
     title = offered.title if offered else step.transform
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(key=f"augment_head{index}", horizontal=True, vertical_alignment="center"):
         if step.transform == NORMALIZE:
             st.markdown(f"{index + 1} · {title}", width="stretch")
         else:
