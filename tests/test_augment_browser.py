@@ -521,3 +521,20 @@ def test_a_step_is_removed_from_its_menu(address: str, page: "Page") -> None:
     settle(page)
     assert page.get_by_text("Flip left and right").count() == 0
     assert page.complaints == []  # type: ignore[attr-defined]
+
+
+def test_a_step_is_moved_from_its_menu_by_keyboard_alone(address: str, page: "Page") -> None:
+    open_page(page, f"{address}&augmentation=flip_crop")
+    page.get_by_role("button", name="Edit").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator('[role="menu"]:focus, [role="menu"] :focus')).to_have_count(1)
+    chosen = page.get_by_role("menuitem", name="Move down").and_(page.locator(":focus"))
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+        if chosen.count():
+            break
+    page.keyboard.press("Enter")
+    page.get_by_text("2 · Flip left and right").wait_for()
+    settle(page)
+    assert [step.transform for step in linked(page.url).steps] == ["Pad", "HorizontalFlip", "RandomCrop"]
+    assert page.complaints == []  # type: ignore[attr-defined]
