@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 Chances = NDArray[np.float64]
 
 DROPOUT = "CoarseDropout"
+DROPOUT_BEGINS = {"num_holes_range": (1, 2), "hole_height_range": (0.1, 0.2), "hole_width_range": (0.1, 0.2)}
+"""What CoarseDropout does without arguments."""
 SIDE = 32
 MAX_HOLES = 1000
 MAX_ORDERS = 64
@@ -107,10 +109,7 @@ def salt_and_pepper(arguments: Mapping[str, Any]) -> Chances | None:
 
 
 WORKED_OUT: Mapping[str, tuple[dict[str, Any], Callable[[Mapping[str, Any]], Chances | None]]] = {
-    DROPOUT: (
-        {"num_holes_range": (1, 2), "hole_height_range": (0.1, 0.2), "hole_width_range": (0.1, 0.2)},
-        coarse_dropout,
-    ),
+    DROPOUT: (DROPOUT_BEGINS, coarse_dropout),
     "Erasing": ({"scale": (0.02, 0.33), "ratio": (0.3, 3.3)}, erasing),
     "GridDropout": (
         {

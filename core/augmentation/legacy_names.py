@@ -107,13 +107,6 @@ MODERN_POSITIONAL: Mapping[str, tuple[str, ...]] = {
 }
 """The arguments of 2.0.8 that people give without names."""
 
-MODERN_HOLES = {
-    "num_holes_range": (1, 2),
-    "hole_height_range": (0.1, 0.2),
-    "hole_width_range": (0.1, 0.2),
-}
-"""What 2.0.8's CoarseDropout begins with."""
-
 MODERN_ONLY = frozenset({"fill", "fill_mask", "padding", "ensure_safe_range"})
 """Argument names of 2.0 that no release up to 1.4.18 knew; the last ones of 1.4 know them too."""
 MIRRORED = frozenset(

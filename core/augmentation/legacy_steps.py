@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.augmentation.catalogue import TRANSFORMS, OfferedTransform
+from core.augmentation.hole_chances import DROPOUT_BEGINS
 from core.augmentation.legacy_calls import Call, brief, refusal
-from core.augmentation.legacy_names import BY_PLACE, MIRRORED, MODERN_HOLES, MODERN_POSITIONAL, OLD
+from core.augmentation.legacy_names import BY_PLACE, MIRRORED, MODERN_POSITIONAL, OLD
 from core.augmentation.legacy_older import Older, kernel, modern_arguments
 from core.augmentation.legacy_others import GONE, OTHERS
 from core.augmentation.legacy_reading import Range, Reading, is_number, is_pair, new_step
@@ -132,7 +133,7 @@ def _span(reading: Reading, new: str, low: str, high: str) -> Range:
         least, most = reading.pair(new)
         if new not in reading.given:
             reading.reasons.append(
-                f"without {new} it was {(least, most)}; in 2.0.8 it is {MODERN_HOLES[new]}"
+                f"without {new} it was {(least, most)}; in 2.0.8 it is {DROPOUT_BEGINS[new]}"
             )
     else:
         most = reading.number(high)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.augmentation import AugmentationSpec, StepSpec, presets
-from core.augmentation.holes import DEFAULTS, DROPOUT, SIDE
+from core.augmentation.hole_chances import DROPOUT, DROPOUT_BEGINS, SIDE
 from core.augmentation.spec import NORMALIZE
 from ui.augmentation.offers import offered_transforms
 
@@ -68,7 +68,7 @@ def set_statistics(
 
 def _in_pixels(keywords: dict[str, Any]) -> dict[str, Any]:
     """The side of a hole that is a share of the image where the other is in pixels, which cannot be mixed."""
-    sides = {side: keywords.get(side, DEFAULTS[side]) for side in HOLE_SIDES}
+    sides = {side: keywords.get(side, DROPOUT_BEGINS[side]) for side in HOLE_SIDES}
     shares = {side: ends for side, ends in sides.items() if _are_shares(ends)}
     return {
         side: tuple(max(1, round(SIDE * end)) for end in ends)
