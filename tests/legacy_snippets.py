@@ -339,12 +339,12 @@ STEPS: dict[str, tuple[str, tuple[StepSpec, ...]]] = {
         (step("HorizontalFlip", 0.2), step("CoarseDropout", fill=0)),
     ),
     "2.0 others by place": (
-        "A.HorizontalFlip(), A.Pad(padding=0), A.Resize(32, 32), A.RandomGamma((60, 140))",
+        "A.Pad(padding=0), A.Resize(32, 32), A.RandomGamma((60, 140)), A.JpegCompression('jpeg', (60, 90))",
         (
-            step("HorizontalFlip"),
             step("Pad", 1, padding=0),
             step("Resize", 1, height=32, width=32),
             step("RandomGamma", gamma_limit=(60, 140)),
+            step("ImageCompression", compression_type="jpeg", quality_range=(60, 90)),
         ),
     ),
     "2.0 PadIfNeeded": (

@@ -53,7 +53,8 @@ def _places(call: Call, is_modern: bool) -> tuple[str, ...]:
 def _order(name: str) -> tuple[str, ...]:
     from core.augmentation.discovery import argument_order
 
-    return argument_order(name) if _discovered(name) else ()
+    offered = _discovered(name)
+    return argument_order(offered.name) if offered else ()
 
 
 def _discovered(name: str) -> OfferedTransform | None:

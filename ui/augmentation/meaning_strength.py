@@ -117,7 +117,7 @@ def _words(curve: StrengthCurve, knob: Knob) -> str:
 
 def _table(curve: StrengthCurve, knob: Knob) -> None:
     config: dict[str, Any] = {
-        "value": st.column_config.TextColumn(knob.label, pinned=True),
+        "value": st.column_config.TextColumn(knob.label, pinned=True, width=120),
         "accuracy": st.column_config.NumberColumn("Accuracy", format="percent"),
         "interval": st.column_config.TextColumn("95 % interval"),
         "confidence": st.column_config.NumberColumn(
@@ -145,7 +145,7 @@ def _row(curve: StrengthCurve, knob: Knob, point: StrengthPoint) -> dict[str, An
     low, high = accuracy.interval
     is_present = knob.present is not None and point.value is not None
     is_present = is_present and knob.present[0] <= point.value <= knob.present[1]  # type: ignore[index,operator]
-    value = "off" if point.value is None else f"{point.value:g}"
+    value = "off" if point.value is None else f"{point.value:g}".replace("-", "−")
     return {
         "value": f"{value} (present)" if is_present else value,
         "accuracy": accuracy.value,
