@@ -292,7 +292,7 @@ def test_a_measurement_goes_on_while_the_pipeline_changes_and_is_there_when_it_i
     try:
         until(app, lambda: "Looked at 1,500 of 6,000 pictures" in bars(app))
         assert buttons(app) == ["augment_meaning_stop"]
-        checked(app.slider(key="augment_step3_CoarseDropout_num_holes_range").set_value((2, 2)).run())
+        checked(slide(app, "augment_step3_CoarseDropout_num_holes_range", (2, 2)))
         assert bars(app) == ["Another measurement is running: looked at 1,500 of 6,000 pictures"]
         assert buttons(app) == ["augment_meaning_strength", "augment_meaning_stop"]
         checked(app.button(key="augment_meaning_strength").click().run())
