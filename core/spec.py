@@ -5,6 +5,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
 from functools import lru_cache
 from typing import Any, TypeVar, cast, dataclass_transform
 
@@ -89,7 +90,7 @@ def _in_short(value: Any) -> str:
     """A value as it was given; of what is long, how long it is or what it starts with."""
     if isinstance(value, list | tuple | dict) and (len(repr(value)) > LONGEST_GIVEN or _holds_spec(value)):
         return _count(len(value), "field" if isinstance(value, dict) else "item")
-    if hasattr(value, "__dataclass_fields__"):
+    if is_dataclass(value):
         name = _owner(type(value))
         return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
     given = repr(value)
@@ -98,7 +99,7 @@ def _in_short(value: Any) -> str:
 
 def _holds_spec(value: Any) -> bool:
     values = value.values() if isinstance(value, dict) else value
-    return any(hasattr(item, "__dataclass_fields__") for item in values)
+    return any(is_dataclass(item) for item in values)
 
 
 def _owner(cls: type[Any]) -> str:

@@ -223,6 +223,10 @@ STEPS: dict[str, tuple[str, tuple[StepSpec, ...]]] = {
         "A.JpegCompression(quality_lower=60, p=0.2)",
         (step("ImageCompression", 0.2, quality_range=(60, 100)),),
     ),
+    "0.4 JpegCompression by place": (
+        "A.JpegCompression(60, 90)",
+        (step("ImageCompression", quality_range=(60, 90)),),
+    ),
     "0.4 GaussNoise by its variance": (
         "A.GaussNoise(var_limit=(6.5025, 26.01), mean=51)",
         (step("GaussNoise", std_range=(0.01, 0.02), mean_range=(0.2, 0.2)),),

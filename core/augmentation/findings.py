@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from core.augmentation.controls import is_upside_down
-from core.augmentation.holes import DROPOUT, hidden_share, hidden_together
+from core.augmentation.hole_chances import DROPOUT
+from core.augmentation.holes import hidden_share, hidden_together
 from core.augmentation.place import Colour, Place, Problem, pixels, words
 from core.augmentation.spec import NORMALIZE, AugmentationSpec
 from core.findings import Finding
@@ -146,17 +147,17 @@ def _black_words(place: Place) -> str:
 
 
 def _find_much_hidden(place: Place) -> Problem | None:
-    share, step = place.hidden_share(), place.step
+    share, step = hidden_share(place.step), place.step
     if share is None or share <= MOST_HIDDEN:
         return None
-    arguments, words = LESS[step.transform]
+    arguments, advice = LESS[step.transform]
     remedied = place.with_arguments(**arguments)
     return place.finding(
         "hides_most",
         "warning",
         "Most of the pixels are gone." if step.transform in PIXELWISE else "The holes cover most objects.",
         f"Where the step acts, it hides {share:.0%} of the image on average.",
-        f"{words}, which hides {hidden_share(remedied.steps[place.index]) or 0:.0%}.",
+        f"{advice}, which hides {hidden_share(remedied.steps[place.index]) or 0:.0%}.",
         remedied=remedied,
     )
 
@@ -197,7 +198,7 @@ def _find_hidden_together(spec: AugmentationSpec) -> Iterator[Problem]:
 
 
 def _find_little_hidden(place: Place) -> Problem | None:
-    share = place.hidden_share()
+    share = hidden_share(place.step)
     if share is None or share >= LEAST_HIDDEN or place.step.transform != DROPOUT:
         return None
     return place.finding(

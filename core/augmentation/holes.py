@@ -5,10 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from core.augmentation.hole_chances import DROPOUT, SIDE, WORKED_OUT, Chances
+from core.augmentation.hole_chances import SIDE, WORKED_OUT, Chances
 from core.augmentation.spec import StepSpec
-
-__all__ = ["DROPOUT", "SIDE", "hidden_chances", "hidden_share", "hidden_together"]
 
 
 def hidden_together(steps: Iterable[StepSpec]) -> float:

@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from core.augmentation.legacy_calls import Call, Pipeline, brief, refusal
+from core.augmentation.legacy_calls import Call, Pipeline, brief, is_number, refusal
 from core.augmentation.legacy_names import MODERN_ONLY, MODERN_OPTIONS, OLD_ONLY
-from core.augmentation.legacy_reading import Reading, is_number
+from core.augmentation.legacy_reading import Reading
 from core.augmentation.legacy_source import Found, read_source
 from core.augmentation.legacy_steps import read, translate
 from core.augmentation.spec import CIFAR10_MEAN, CIFAR10_STD, MAX_STEPS, NORMALIZE, AugmentationSpec, StepSpec

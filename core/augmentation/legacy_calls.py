@@ -85,6 +85,16 @@ def is_plain(value: Any) -> bool:
     return all(map(is_plain, value)) if isinstance(value, tuple) else not isinstance(value, Call | Pipeline)
 
 
+def is_number(value: Any) -> bool:
+    """Whether it is a number, and no truth value."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_pair(value: Any) -> bool:
+    """Whether it is a pair of numbers."""
+    return isinstance(value, tuple) and len(value) == 2 and all(map(is_number, value))
+
+
 def refusal(line: int, reason: str) -> SpecError:
     """The refusal of what stands at that line."""
     shown = reason if len(reason) <= MAX_REASON else f"{reason[:MAX_REASON]}…"

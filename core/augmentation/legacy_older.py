@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.augmentation.legacy_calls import brief
+from core.augmentation.legacy_calls import brief, is_number, is_pair
 from core.augmentation.legacy_names import CONSTANT, REFLECT_101
-from core.augmentation.legacy_reading import Reading, is_number, is_pair
+from core.augmentation.legacy_reading import Reading
 
 MASKS = frozenset(
     {"mask_value", "mask_fill_value", "mask_pad_val", "pad_cval_mask", "cval_mask", "mask_drop_value"}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.augmentation.legacy_calls import Call, brief, is_plain, refusal
+from core.augmentation.legacy_calls import Call, brief, is_number, is_pair, is_plain, refusal
 from core.augmentation.legacy_names import ALWAYS, NEEDED, OLD
 from core.augmentation.spec import StepSpec
 from core.errors import SpecError
@@ -144,16 +144,6 @@ class Reading:
 def new_step(transform: str, probability: float, **arguments: Any) -> StepSpec:
     """A step with these arguments of 2.0.8."""
     return StepSpec(transform=transform, probability=probability, arguments=tuple(arguments.items()))
-
-
-def is_number(value: Any) -> bool:
-    """Whether it is a number, and no truth value."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def is_pair(value: Any) -> bool:
-    """Whether it is a pair of numbers."""
-    return isinstance(value, tuple) and len(value) == 2 and all(map(is_number, value))
 
 
 def words(channels: tuple[float, ...]) -> str:

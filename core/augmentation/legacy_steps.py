@@ -5,11 +5,11 @@ from typing import Any
 
 from core.augmentation.catalogue import TRANSFORMS, OfferedTransform
 from core.augmentation.hole_chances import DROPOUT_BEGINS
-from core.augmentation.legacy_calls import Call, brief, refusal
+from core.augmentation.legacy_calls import Call, brief, is_number, is_pair, refusal
 from core.augmentation.legacy_names import BY_PLACE, MIRRORED, MODERN_POSITIONAL, OLD
 from core.augmentation.legacy_older import Older, kernel, modern_arguments
 from core.augmentation.legacy_others import GONE, OTHERS
-from core.augmentation.legacy_reading import Range, Reading, is_number, is_pair, new_step
+from core.augmentation.legacy_reading import Range, Reading, new_step
 from core.augmentation.legacy_warps import old_affine, pad_if_needed, random_crop, rotate, shift_scale_rotate
 from core.augmentation.spec import StepSpec
 
@@ -39,8 +39,8 @@ def _places(call: Call, is_modern: bool) -> tuple[str, ...]:
     name = call.name
     if is_modern:
         return MODERN_POSITIONAL.get(name) or _order(name)
-    if name in OTHERS:
-        return OTHERS[name].places
+    if older := OTHERS.get(GONE.get(name, name)):
+        return older.places
     if name not in OLD:
         return ()
     if name in BY_PLACE:
@@ -68,9 +68,7 @@ def translate(reading: Reading) -> tuple[StepSpec, ...]:
     name = reading.call.name
     if reading.is_modern and name in MIRRORED and "border_mode" not in reading.given:
         reading.reasons.append("read as of 2.0, whose border is black; 1.4.19 to 1.4.24 mirrored the image")
-    if reading.is_modern and name in TRANSFORMS:
-        return _as_it_is(reading)
-    if name in TRANSFORMS and name not in OLD:
+    if name in TRANSFORMS and (reading.is_modern or name not in OLD):
         return _as_it_is(reading)
     is_translated = name in TRANSLATIONS and (not reading.is_modern or name == "PadIfNeeded")
     if not is_translated:

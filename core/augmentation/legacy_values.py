@@ -5,7 +5,16 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from core.augmentation.legacy_calls import COMPOSERS, CV2, USUAL_NAMES, Call, Pipeline, compose, refuse
+from core.augmentation.legacy_calls import (
+    COMPOSERS,
+    CV2,
+    USUAL_NAMES,
+    Call,
+    Pipeline,
+    compose,
+    is_number,
+    refuse,
+)
 from core.errors import SpecError
 
 MAX_DEPTH = 30
@@ -119,7 +128,7 @@ class Evaluator:
 
     def _unaryop(self, node: ast.UnaryOp, depth: int) -> Any:
         operand = self.value(node.operand, depth)
-        if _is_number(operand) and isinstance(node.op, ast.USub | ast.UAdd):
+        if is_number(operand) and isinstance(node.op, ast.USub | ast.UAdd):
             return -operand if isinstance(node.op, ast.USub) else operand
         raise refuse(node, f"`{_excerpt(node)}` is not understood; write its value")
 
@@ -128,7 +137,7 @@ class Evaluator:
         operation = OPERATORS.get(type(node.op))
         repeats = isinstance(node.op, ast.Mult) and isinstance(left, tuple) and type(right) is int
         joins = isinstance(node.op, ast.Add) and isinstance(left, tuple) and isinstance(right, tuple)
-        if operation is None or not (joins or repeats or (_is_number(left) and _is_number(right))):
+        if operation is None or not (joins or repeats or (is_number(left) and is_number(right))):
             raise refuse(node, f"`{_excerpt(node)}` is not arithmetic with numbers; write its value")
         if repeats and len(left) * right > MAX_ITEMS:
             raise _too_many(node)
@@ -183,7 +192,7 @@ class Evaluator:
             return {str(keyword.arg): self.value(keyword.value, depth) for keyword in node.keywords}
         values = [self.value(item, depth) for item in node.args]
         fits = isinstance(values[0], tuple) if name in ("tuple", "list") and values else False
-        fits = fits or (name in ("int", "float") and bool(values) and _is_number(values[0]))
+        fits = fits or (name in ("int", "float") and bool(values) and is_number(values[0]))
         if len(values) != 1 or node.keywords or not fits:
             raise refuse(node, f"`{_excerpt(node)}` is not understood; write its value")
         return CONVERSIONS[name](values[0])
@@ -205,8 +214,7 @@ class Evaluator:
 
 
 def _items(value: Any) -> int:
-    """How many items a list or a dictionary has, with those of the ones in it; past the most, how many do not
-    matter."""
+    """How many items a list or a dictionary has, and those in it; beyond the most it stops counting."""
     count, left = 0, [value]
     while left and count <= MAX_ITEMS:
         part = left.pop()
@@ -220,10 +228,6 @@ def _too_many(node: ast.AST) -> SpecError:
     return refuse(
         node, f"a list has at most {MAX_ITEMS} items, those of the lists in it too; paste only the pipeline"
     )
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _excerpt(node: ast.AST) -> str:

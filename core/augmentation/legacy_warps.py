@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from core.augmentation.legacy_calls import brief
+from core.augmentation.legacy_calls import brief, is_number, is_pair
 from core.augmentation.legacy_names import CONSTANT
-from core.augmentation.legacy_reading import Range, Reading, is_number, is_pair, new_step
+from core.augmentation.legacy_reading import Range, Reading, new_step
 from core.augmentation.spec import StepSpec
 
 SIDE = 32

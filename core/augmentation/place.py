@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.augmentation.holes import DROPOUT, hidden_share
+from core.augmentation.hole_chances import DROPOUT
 from core.augmentation.spec import NORMALIZE, AugmentationSpec, StepSpec
 from core.findings import Finding, Severity
 
@@ -51,10 +51,6 @@ class Place:
             return None
         red, green, blue = channels
         return red, green, blue
-
-    def hidden_share(self) -> float | None:
-        """What the step hides on average; None where it makes no holes, or where they cannot be drawn."""
-        return hidden_share(self.step)
 
 
 def words(numbers: Iterable[float], signed: bool = False) -> str:

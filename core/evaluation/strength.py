@@ -14,7 +14,7 @@ from pydantic import Field
 
 from core.augmentation import AugmentationSpec, StepSpec
 from core.augmentation.controls import Control
-from core.augmentation.holes import DROPOUT, SIDE
+from core.augmentation.hole_chances import DROPOUT, SIDE
 from core.augmentation.spec import NORMALIZE
 from core.errors import SpecError
 from core.evaluation.metrics import Accuracy
