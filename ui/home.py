@@ -128,12 +128,11 @@ def checkpoint_table() -> None:
         rows = [
             {
                 "Network": found.run_spec.network.name,
-                "Test accuracy": percent(found.test_accuracy),
-                "Test images": found.test_images,
+                "Test accuracy": f"{percent(found.test_accuracy)} of {found.test_images:,}",
                 "Measured on": found.dataset_title,
                 "Epochs": found.epoch,
                 "Parameters": found.num_params,
-                "Made": _day(found.created),
+                "Made": found.created[:10],
             }
             for found in tested[:SHOWN]
         ]
@@ -161,16 +160,12 @@ def run_table() -> None:
             "Best accuracy": percent(max((row.validation_accuracy for row in run.history), default=None)),
             "Chosen on": validation_name(run.spec.recipe),
             "Images": run.spec.dataset,
-            "Made": _day(run.created),
+            "Made": run.created[:16].replace("T", " "),
         }
         for run in listed[:SHOWN]
     ]
     st.dataframe(rows, hide_index=True, alt="Runs with their state")
     link_to("Train", "Watch and compare runs")
-
-
-def _day(moment: str) -> str:
-    return moment[:16].replace("T", " ")
 
 
 def device_line() -> str:

@@ -9,21 +9,22 @@ from ui import state
 
 def undo_buttons() -> None:
     """Undo can always be clicked: the page is not drawn again for a slider that moved."""
-    st.button(
-        ":material/undo:",
-        key="augment_undo",
-        help="Undo the last change of the pipeline",
-        on_click=_go,
-        args=(state.undo_augmentation, "This is what the page began with."),
-    )
-    st.button(
-        ":material/redo:",
-        key="augment_redo",
-        help="Make the change again that was undone last",
-        on_click=_go,
-        args=(state.redo_augmentation, "Nothing was taken back."),
-        disabled=not state.can_redo_augmentation(),
-    )
+    with st.container(horizontal=True, width="content"):  # the two go to a next line together
+        st.button(
+            ":material/undo:",
+            key="augment_undo",
+            help="Undo the last change of the pipeline",
+            on_click=_go,
+            args=(state.undo_augmentation, "This is what the page began with."),
+        )
+        st.button(
+            ":material/redo:",
+            key="augment_redo",
+            help="Make the change again that was undone last",
+            on_click=_go,
+            args=(state.redo_augmentation, "Nothing was taken back."),
+            disabled=not state.can_redo_augmentation(),
+        )
 
 
 def _go(step: Callable[[], bool], otherwise: str) -> None:

@@ -45,12 +45,12 @@ def show() -> None:
 
 def run_spec_form(dataset: Dataset) -> RunSpec:
     """What to train, on what and how; `ConvScopeError` where that cannot be."""
-    what, how = st.columns(2, gap="large")
-    with what:
-        network, augmentation = _network(), _augmentation()
-    with how:
-        images = _images_and_device(dataset)
-        protocol_choice()
+    with st.grid(columns=2, min_column_width=300) as sides:
+        with sides.cell():
+            network, augmentation = _network(), _augmentation()
+        with sides.cell():
+            images = _images_and_device(dataset)
+            protocol_choice()
     recipe = recipe_form()
     size_network(network)
     return RunSpec(
